@@ -1,6 +1,6 @@
-"""Calls and answers of contracts, by an ABI's entry or by a signature such as `balanceOf(address)`.
+"""Encodes calls and decodes answers of contracts, by an ABI's entry or by a signature such as `balanceOf(address)`.
 
-Nothing here knows a contract or guesses a type: both come with each call.
+This module knows no contracts and guesses no types: the caller passes both.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Entry = Mapping[str, Any]
 """One entry of an ABI, or one of its parameters."""
 
 STRING_REVERT = bytes.fromhex("08c379a0")
-"""Selector of `Error(string)`: a revert with a text."""
+"""Selector of `Error(string)`: a revert with a reason."""
 
 
 def type_of(parameter: Entry) -> str:
-    """Canonical type, with structs written out as tuples."""
+    """Canonical type, with structs expanded to tuples."""
     kind = str(parameter["type"])
     if not kind.startswith("tuple"):
         return kind
@@ -34,7 +34,7 @@ def type_of(parameter: Entry) -> str:
 
 
 def types_of(parameters: Iterable[Entry]) -> list[str]:
-    """Their canonical types."""
+    """Canonical types of parameters."""
     return [type_of(parameter) for parameter in parameters]
 
 
@@ -44,35 +44,35 @@ def signature(entry: Entry) -> str:
 
 
 def selector(of: Entry | str) -> bytes:
-    """The 4 bytes that calldata or revert data begin with."""
+    """The first 4 bytes of calldata or revert data."""
     return bytes(keccak(text=of if isinstance(of, str) else signature(of))[:4])
 
 
 def topic(of: Entry | str) -> str:
-    """Topic 0 of an event, as 0x... ."""
+    """Topic 0 of an event, as 0x hex."""
     return "0x" + keccak(text=of if isinstance(of, str) else signature(of)).hex()
 
 
 def encode_call(function: Entry | str, *args: Any) -> bytes:
-    """The data of a call; a signature may name tuples. Raises eth_abi's EncodingError for what does not fit."""
+    """Calldata; a signature may contain tuples. Raises eth_abi's EncodingError for arguments that do not fit."""
     types = _types_in(function) if isinstance(function, str) else types_of(function["inputs"])
     return selector(function) + encode(types, args)
 
 
 def call_data(function: Entry | str, *args: Any) -> HexStr:
-    """The data of a call, as 0x... ."""
+    """Calldata, as 0x hex."""
     return HexStr("0x" + encode_call(function, *args).hex())
 
 
 def decode_values(parameters: Sequence[Entry], data: bytes) -> tuple[Any, ...]:
-    """Values of these parameters: structs as named tuples, arrays as lists, addresses with checksums. Raises eth_abi's
+    """Values of these parameters: structs as named tuples, arrays as lists, addresses checksummed. Raises eth_abi's
     DecodingError."""
     values = decode(types_of(parameters), data)
     return tuple(_named(part, part["type"], value) for part, value in zip(parameters, values, strict=True))
 
 
 def decode_event(event: Entry, topics: Sequence[bytes], data: bytes) -> dict[str, Any]:
-    """Arguments of an event by name; an indexed one that is no single word stays its hash. Raises ValueError."""
+    """Arguments of an event by name; an indexed one of a dynamic or struct type stays its hash. Raises ValueError."""
     indexed = [part for part in event["inputs"] if part.get("indexed")]
     plain = [part for part in event["inputs"] if not part.get("indexed")]
     if len(topics) != 1 + len(indexed):
@@ -92,7 +92,7 @@ def _topic_value(parameter: Entry, word: bytes) -> Any:
 
 
 def record(parameters: Iterable[Entry], values: Iterable[Any]) -> Any:
-    """A named tuple of the parameters' values. A name that Python keeps for itself, or none, gives way to a number."""
+    """A named tuple of the parameters' values. Names that Python reserves, or empty ones, become `_0`, `_1` etc."""
     return _record_type(tuple(part["name"] for part in parameters))(*values)
 
 
@@ -102,7 +102,7 @@ def errors_of(entries: Iterable[Entry]) -> dict[bytes, Entry]:
 
 
 def describe_revert(data: bytes, errors: Mapping[bytes, Entry]) -> tuple[str, str, str]:
-    """Selector, name and arguments of revert data; empty texts where they are not known."""
+    """Selector, name and arguments of revert data; empty strings where unknown."""
     if len(data) < 4:
         return "", "", ""
     start, rest = data[:4], data[4:]
@@ -118,9 +118,9 @@ def describe_revert(data: bytes, errors: Mapping[bytes, Entry]) -> tuple[str, st
 def call_view(
     w3: Web3, to: str, signature: str, returns: Sequence[str], *args: Any, block: BlockIdentifier = "latest"
 ) -> tuple[Any, ...] | None:
-    """Result of a view given as `name(type,type)`, or None if nothing sound comes back.
+    """Result of a view given as `name(type,type)`, or None if it reverts or its answer does not decode.
 
-    Raises what requests raises where the node does not answer at all.
+    Raises the exceptions of `requests` if the node does not answer at all.
     """
     try:
         answer = w3.eth.call({"to": Web3.to_checksum_address(to), "data": call_data(signature, *args)}, block)
@@ -130,7 +130,7 @@ def call_view(
 
 
 def decode_view(answer: bytes, returns: Sequence[str]) -> tuple[Any, ...] | None:
-    """What a view answered, or None if it is nothing sound."""
+    """The values that a view returned, or None if the data does not decode."""
     try:
         return tuple(decode(list(returns), answer))
     except (DecodingError, ValueError, OverflowError):
@@ -138,7 +138,7 @@ def decode_view(answer: bytes, returns: Sequence[str]) -> tuple[Any, ...] | None
 
 
 def has_code(w3: Web3, address: str) -> bool:
-    """Whether a contract stands there."""
+    """Whether the address has code."""
     return len(w3.eth.get_code(Web3.to_checksum_address(address))) > 0
 
 
@@ -160,7 +160,7 @@ def _types_in(signature: str) -> list[str]:
 
 
 def _named(parameter: Entry, kind: str, value: Any) -> Any:
-    """A decoded value of this type, its structs with names."""
+    """A decoded value of this type, with structs as named tuples."""
     if kind.endswith("]"):
         inner = kind[: kind.rindex("[")]
         plain = not inner.startswith(("tuple", "address")) and not inner.endswith("]")
@@ -173,7 +173,7 @@ def _named(parameter: Entry, kind: str, value: Any) -> Any:
 
 @cache
 def _record_type(names: tuple[str, ...]) -> Any:
-    """One class for each kind of struct: making one takes longer than decoding."""
+    """A cached class per kind of struct: creating one takes longer than decoding."""
     return namedtuple("Struct", names, rename=True)
 
 

@@ -1,6 +1,6 @@
-"""The address book of a deployed fund: written once by the deployment, read by scripts and keeper.
+"""The address book of a deployed fund: the deployment writes it, scripts and keeper read it.
 
-One JSON file per fund and chain. It holds addresses and what a keeper needs to trade, no secrets.
+One JSON file per fund and chain. It contains addresses and what a keeper needs to trade, no secrets.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ CONTRACTS = (
     "lens",
 )
 OPTIONAL = ("posted_supply", "locked_supply", "v3_lens", "first_oracle", "upkeep", "fee_split", "zap", "nav_feed")
-"""The supplies only of funds whose weights come from them, the lens only where the fund names pools of Uniswap V3, the
-first oracle only where the fund's own has anchors beside it; the fee split where a part of the streaming fee is set
-aside for the upkeep; upkeep and NAV feed with every fund that is deployed now, the zap with those on chains of
-`EXCHANGES`; none of the three with older ones."""
+"""Supplies: only if the fund's weights come from them. V3 lens: only if the fund names pools of Uniswap V3. First
+oracle: only if the fund's own adds anchors to it. Fee split: if a part of the streaming fee pays for the upkeep. Upkeep
+and NAV feed: every fund deployed now; zap: those on chains of `EXCHANGES`, or whose file names a factory of Uniswap V2;
+older funds have none of these three."""
 
 
 class BookError(UserError, ValueError):
-    """An address book that cannot be used; the message names the file, the field and what would be right."""
+    """An unusable address book; the message names the file, the field and what is expected."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ class BookCandidate:
 
 @dataclass(frozen=True)
 class Book:
-    """Addresses of one fund on one chain. `contracts` has the keys of CONTRACTS, and of OPTIONAL what there is.
-    `timelock_delay`: seconds that the timelock was deployed with; None in books that do not say it.
-    `uniswap_v2_factory`: of the pairs that the zap swaps in, None where it knows the chain's exchanges."""
+    """Addresses of one fund on one chain. `contracts`: has all keys of CONTRACTS, and those of OPTIONAL that exist.
+    `timelock_delay`: delay in seconds with which the timelock was deployed; None in books without it.
+    `uniswap_v2_factory`: of the zap's pairs; None if the zap uses the chain's known exchanges."""
 
     fund: str
     chain_id: int
@@ -77,7 +77,7 @@ class Book:
 
     @property
     def called(self) -> tuple[str, ...]:
-        """The contracts that a keeper sends the month's steps to."""
+        """The contracts to which a keeper sends the month's steps."""
         return tuple(self.contracts[name] for name in ("rebalancer", "upkeep") if name in self.contracts)
 
     def candidate(self, token: str) -> BookCandidate | None:
@@ -85,16 +85,16 @@ class Book:
         return next((c for c in self.candidates if c.token == token), None)
 
     def symbol(self, token: str) -> str:
-        """The symbol of the candidate with this address; the address where there is none."""
+        """The symbol of the candidate with this address; the address if there is none."""
         candidate = self.candidate(token)
         return candidate.symbol if candidate else token
 
     def save(self, path: Path) -> None:
-        """Writes the book in one step: a reader sees the old file or the whole new one."""
+        """Writes the book atomically: a reader sees the old file or the whole new one."""
         replace_json(path, asdict(self), indent=2)
 
     def pools(self, *venues: str) -> tuple[tuple[str, BookPool], ...]:
-        """The token and the pool of every pool of these venues."""
+        """All pools of these venues, each with its token."""
         return tuple((c.token, pool) for c in self.candidates for pool in c.pools if pool.venue in venues)
 
     @classmethod

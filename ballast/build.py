@@ -1,8 +1,8 @@
-"""The compiled contracts, never older than their sources.
+"""Checks that the compiled contracts are not older than their sources.
 
-Ape compiles the files that have changed, but not the files that import them: after a change of a library the contracts
-that use it stay as they were. So whoever needs the build compiles everything anew unless sources, settings and build
-are what they were after the last whole compilation.
+Ape compiles files that have changed, but not the files that import them: after a change of a library the contracts that
+use it are out of date. So the build counts as current only if sources, settings and build are unchanged since the last
+full compilation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ STAMP = ROOT / ".build" / "whole.sha256"
 
 
 def digest() -> str:
-    """Of all sources, the compiler's settings, and the build that belongs to them."""
+    """Hash of all sources, the compiler's settings, and the build."""
     found = hashlib.sha256()
     for source in [ROOT / "ape-config.yaml", *sorted((ROOT / "contracts").rglob("*.sol"))]:
         found.update(str(source.relative_to(ROOT)).encode() + bytes(1) + source.read_bytes() + bytes(1))
@@ -25,10 +25,10 @@ def digest() -> str:
 
 
 def is_current() -> bool:
-    """Whether the build is that of a whole compilation of these sources."""
+    """Whether the build is from a full compilation of the current sources."""
     return BUILD.is_file() and STAMP.is_file() and STAMP.read_text() == digest()
 
 
 def mark_current() -> None:
-    """To be called after a whole compilation."""
+    """Marks the build as current; call it after a full compilation."""
     STAMP.write_text(digest())

@@ -1,4 +1,4 @@
-"""What the command-line scripts share: the node, a fund's file and book, consent, and errors in one line."""
+"""Shared code of the command-line scripts: the node, a fund's file and book, consent, and one-line errors."""
 
 from __future__ import annotations
 
@@ -42,14 +42,15 @@ book_option = click.option(
 
 RPC_META_KEY = "ballast.rpc"
 COMPILER = "SOLCX_BINARY_PATH"
-"""Where Ape finds the compiler."""
+"""Environment variable with the path of Ape's compiler."""
 
 
 class FundCommand(ConnectedProviderCommand):  # type: ignore[misc]
-    """A command on a connected chain whose errors are one line each, those of the connection included. The node is
-    Ape's of --network, or that of --rpc.
+    """A command on a connected chain with one-line errors, including those of the connection. The node is Ape's of
+    --network, or that of --rpc.
 
-    All end with exit status 1, wrong options too: 2 is a command's own, such as that of `govern plan` for a change.
+    All errors, wrong options too, end with exit status 1: commands use 2 themselves, such as `govern plan` for a
+    change.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -82,8 +83,8 @@ class FundCommand(ConnectedProviderCommand):  # type: ignore[misc]
 
 
 def find_compiler() -> None:
-    """Names the compiler that `make setup` has put into this folder, where the environment names none. Raises
-    FundError."""
+    """Sets COMPILER to the compiler that `make setup` installed, unless the environment sets it. Raises FundError if
+    there is none."""
     if os.environ.get(COMPILER):
         return
     folder = ROOT / ".tools" / "solc"
@@ -93,8 +94,8 @@ def find_compiler() -> None:
 
 
 def require_compiled() -> None:
-    """Raises FundError unless the contracts are compiled as they are: Ape would do so itself, for minutes and without a
-    word."""
+    """Raises FundError unless the contracts are compiled from their current sources: Ape would compile them itself, for
+    minutes and without any output."""
     if not is_current():
         raise FundError("contracts: not compiled since they were changed; run `make compile`")
 
@@ -104,7 +105,7 @@ def _keep_url(ctx: click.Context, _option: click.Parameter, url: str | None) -> 
 
 
 def _choose_node(ctx: click.Context) -> None:
-    """Makes Ape take the node of --rpc. Raises RpcError within seconds for a node that does not answer."""
+    """Makes Ape use the node of --rpc. Raises RpcError within seconds for a node that does not answer."""
     url = ctx.meta.get(RPC_META_KEY)
     if url is None:
         if (chosen := _url_of(ctx.params.get("network"))) is not None:
@@ -117,7 +118,7 @@ def _choose_node(ctx: click.Context) -> None:
 
 
 def _url_of(provider: Any) -> str | None:
-    """Of a node that Ape does not start itself, over HTTP."""
+    """URL of an HTTP node that Ape does not start itself, else None."""
     if getattr(provider, "name", None) != "node" or provider.network.is_dev:
         return None
     url = provider.http_uri
@@ -125,24 +126,24 @@ def _url_of(provider: Any) -> str | None:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Asks before something is sent. Raises click's Abort where the answer is no. `yes`: nothing is asked."""
+    """Asks for consent before sending. Raises click's Abort if the answer is no. `yes`: does not ask."""
     if not yes:
         click.confirm(question, abort=True)
 
 
 def agree(account: Any, question: str, yes: bool) -> None:
-    """Asks once whether all that is told shall be sent, and for the account's password once; from then on nothing asks.
-    Raises click's Abort where the answer is no. `yes`: only the password is asked for."""
+    """Asks once for consent to all transactions shown, and once for the account's password; after that nothing asks.
+    Raises click's Abort if the answer is no. `yes`: asks only for the password."""
     confirm(question, yes)
-    if hasattr(account, "set_autosign"):  # an account in an encrypted file, which asks each time otherwise
-        logger.set_level(LogLevel.ERROR)  # it warns at each signature
+    if hasattr(account, "set_autosign"):  # an account in an encrypted file would ask at each signature
+        logger.set_level(LogLevel.ERROR)  # with autosign Ape warns at each signature
         account.set_autosign(True)
 
 
 def send(account: Any, to: str, data: bytes, value: int = 0) -> Any:
-    """Sends a call and returns Ape's receipt of it, once it is in a block: by itself Ape waits for seven more on
-    mainnet, and gives no more gas than it takes now, which may be too little in the next block. Raises web3's error for
-    what would be refused."""
+    """Sends a call and returns Ape's receipt once it is in a block. By default Ape would wait for seven more blocks on
+    mainnet, and set the estimate as gas limit, which may be too little in the next block. Raises web3's error if the
+    call would be refused."""
     w3: Web3 = account.provider.web3
     gas = w3.eth.estimate_gas({"from": account.address, "to": to, "value": value, "data": data})  # type: ignore[typeddict-item]
     most = min(gas * 6 // 5, max(gas, network_of(w3.eth.chain_id).most_gas))
@@ -151,13 +152,13 @@ def send(account: Any, to: str, data: bytes, value: int = 0) -> Any:
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Turns what a user can understand and put right into one line and exit status 1."""
+    """Turns errors that a user can understand and fix into one line and exit status 1."""
     try:
         yield
     except UserError as error:
         raise click.ClickException(str(error)) from error
     except click.ClickException:
-        raise  # it has its own line (and some of Ape's exceptions are both)
+        raise  # before ApeException, as some of Ape's are both: click prints them in one line
     except RequestException as error:
         raise click.ClickException(trouble(error)) from error
     except (ApeException, Web3Exception) as error:
@@ -170,15 +171,15 @@ def _first_line(error: Exception) -> str:
 
 
 def default_book(provider: Any, config: FundConfig) -> Path:
-    """Where the address book of a fund on the connected network is kept."""
+    """Default path of the address book of a fund on the connected network."""
     name = str(provider.network.name)
-    folder = f"chain-{config.chain_id}" if name == "custom" else name  # a chain that Ape has no name for
+    folder = f"chain-{config.chain_id}" if name == "custom" else name  # "custom": Ape has no name for the chain
     return Path("deployments") / folder / f"{config.slug}.json"
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """A fund that stands on the connected chain."""
+    """A fund that is deployed on the connected chain."""
 
     config: FundConfig
     book: Book
@@ -187,7 +188,7 @@ class Deployed:
     lens: Any
 
     def component(self, key: str) -> Component:
-        """A component by symbol or address."""
+        """A component by symbol or address. Raises FundError."""
         for component in self.config.components:
             if key == component.symbol or key.lower() == component.token.lower():
                 return component
@@ -205,7 +206,7 @@ class Deployed:
 
 
 def open_fund(project: Any, provider: Any, fund: Path, book_file: Path | None) -> Deployed:
-    """Reads file and book and checks that they and the chain fit together. Raises FundError or BookError."""
+    """Reads file and book and checks that the book matches the connected chain. Raises FundError or BookError."""
     config = load_fund(fund)
     book = Book.load(book_file or default_book(provider, config))
     w3: Web3 = provider.web3
@@ -219,7 +220,7 @@ def open_fund(project: Any, provider: Any, fund: Path, book_file: Path | None) -
 
 
 def checked_shares(text: str) -> int:
-    """Whole shares from the command line, above 0, as 18 decimals."""
+    """Whole shares from the command line, above 0, as 18 decimals. Raises FundError."""
     try:
         shares = parse_shares(text)
     except ValueError as error:
@@ -230,7 +231,7 @@ def checked_shares(text: str) -> int:
 
 
 def checked_address(field: str, text: str) -> str:
-    """An address from the command line; never the zero address."""
+    """An address from the command line; never the zero address. Raises FundError."""
     try:
         return parse_address(text)
     except ValueError as error:
@@ -238,7 +239,7 @@ def checked_address(field: str, text: str) -> str:
 
 
 def checked_slippage(text: str) -> int:
-    """A fraction from 0 to 10 % from the command line, as 18 decimals."""
+    """A fraction from 0 to 10 % from the command line, as 18 decimals. Raises FundError."""
     try:
         slippage = parse_fraction(text)
     except ValueError as error:
@@ -249,7 +250,8 @@ def checked_slippage(text: str) -> int:
 
 
 def sent_line(chain_id: int, receipt: Any) -> str:
-    """A mined transaction: its hash, its gas, and on a line of its own where the network's explorer shows it."""
+    """Text for a mined transaction: its hash and gas, and on a second line its URL in the network's explorer, if it has
+    one."""
     digest = str(receipt.txn_hash)
     url = network_of(chain_id).transaction_url(digest)
     return f"transaction {digest}, {receipt.gas_used:,} gas" + ("" if url is None else f"\n{url}")

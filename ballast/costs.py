@@ -1,4 +1,4 @@
-"""What a command is about to send comes to, and what the account lacks for it: told before the first transaction."""
+"""Estimates the cost of a command's transactions, and what the account lacks for them, before the first one."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ballast.networks.faucets import ether_from, token_from
 from ballast.values import decimal, ether_text
 
 UNTRIED_GAS = 500_000
-"""Taken for a call that cannot be tried alone, as it builds on one before it."""
+"""Assumed for a call that cannot be estimated alone, as it depends on an earlier one."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """So many transactions, the gas that they take about, and wei for one gas now."""
+    """Number of transactions, their approximate gas, and the current price in wei per gas."""
 
     transactions: int
     gas: int
@@ -27,7 +27,7 @@ class Cost:
 
     @property
     def wei(self) -> int:
-        """What all of the gas costs now."""
+        """Cost of the gas at that price, wei."""
         return self.gas * self.price
 
     def __str__(self) -> str:
@@ -36,15 +36,15 @@ class Cost:
 
 
 def cost_of(w3: Web3, sender: str, calls: Iterable[tuple[str | None, bytes]], more: int = 0, untried: int = 0) -> Cost:
-    """The cost of `calls`, each its recipient (None: a creation) and data, as the latest block estimates them, and of
-    `untried` more transactions that cannot be estimated yet and take `more` gas together."""
+    """The cost of `calls` (recipient, None for a creation, and data), estimated in the latest block, plus `untried`
+    further transactions that cannot be estimated yet and together use `more` gas."""
     listed = list(calls)
     gas = sum(_gas(w3, sender, to, data) for to, data in listed)
     return Cost(len(listed) + untried, gas + more, w3.eth.gas_price)
 
 
 def lacks_ether(w3: Web3, account: str, gas: int, paid: int = 0) -> list[str]:
-    """A line if the account cannot pay `gas` wei, and `paid` wei beside it; it needs some in any case."""
+    """A line if the account cannot pay `gas` wei for gas plus `paid` wei; it must have some ether in any case."""
     have = w3.eth.get_balance(Web3.to_checksum_address(account))
     if have and have >= gas + paid:
         return []
@@ -56,8 +56,8 @@ def lacks_ether(w3: Web3, account: str, gas: int, paid: int = 0) -> list[str]:
 
 
 def lacks_tokens(w3: Web3, account: str, wanted: Iterable[tuple[str, str, int, int]], weth: str) -> list[str]:
-    """A line for each token that the account has too little of. `wanted`: token, symbol, decimals and amount in wei;
-    `weth`: the fund's."""
+    """A line for each token of which the account has too little. `wanted`: token, symbol, decimals and amount in token
+    wei; `weth`: the fund's."""
     found = []
     for token, symbol, decimals, amount in wanted:
         balance = call_view(w3, token, "balanceOf(address)", ["uint256"], account)
@@ -71,7 +71,7 @@ def lacks_tokens(w3: Web3, account: str, wanted: Iterable[tuple[str, str, int, i
 
 
 def require_none(problems: list[str]) -> None:
-    """Raises FundError with all of them, a line each."""
+    """Raises FundError with all problems, a line each, if there are any."""
     if len(problems) == 1:
         raise FundError(problems[0])
     if problems:

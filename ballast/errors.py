@@ -1,7 +1,7 @@
-"""What all errors that a user can put right have in common."""
+"""Base class of errors that a user can fix."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """Something that a user can understand and put right. The message is one line for people."""
+    """An error that a user can understand and fix. The message is for people, one line per problem."""

@@ -1,4 +1,4 @@
-"""Files that are replaced in one step: who reads meanwhile finds the old content or the whole new one."""
+"""Replaces files atomically: a reader sees the old content or the whole new one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 
 def replace_whole(path: Path, text: str, mode: int | None = None) -> None:
-    """Writes a draft beside the file and renames it; makes the folders above. What goes wrong leaves no draft.
+    """Writes a draft beside the file and renames it; creates parent folders. Removes the draft on errors.
 
-    `mode`: the file's permissions from its first byte on, such as 0o600 for a secret; None: what the umask leaves.
-    It is not forced onto the disk: after a power cut the file may be empty. Raises OSError.
+    `mode`: the file's permissions before any content is written, such as 0o600 for a secret; None: those of the umask.
+    Does not sync to disk: after a power failure the file may be empty. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = _draft(path)
@@ -30,12 +30,12 @@ def replace_whole(path: Path, text: str, mode: int | None = None) -> None:
 
 
 def replace_json(path: Path, value: object, indent: int | None = None) -> None:
-    """`replace_whole` with the value as JSON and a line's end. Raises OSError, and TypeError for what JSON lacks."""
+    """`replace_whole` with the value as JSON and a newline. Raises OSError, and TypeError for types that JSON lacks."""
     replace_whole(path, json.dumps(value, indent=indent) + "\n")
 
 
 @cache
 def _draft(path: Path) -> Path:
-    """Where a file is written first. Made once: pathlib interns every name that it takes apart, and the table of
-    interned strings, which keeps the places of those that are gone, would double when it is full of them."""
+    """Path of a file's draft. Cached: pathlib interns every name that it parses, and the table of interned strings,
+    which keeps the slots of freed ones, would double when it is full of them."""
     return path.with_name(f"{path.name}.{os.getpid()}.tmp")

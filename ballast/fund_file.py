@@ -1,14 +1,13 @@
-"""A fund as data: one YAML file that says what the fund holds, by which rule, within which limits, and who governs it.
+"""A fund as data: one YAML file with what the fund holds, by which rule, within which limits, and who governs it.
 
-Every scalar is read as text and parsed exactly, so no float ever comes near an amount:
+The parser reads every scalar as text and parses it exactly, so amounts are never floats:
 
 - fractions ("0.95 %", "0.0095", "-1.5 %") become integers with 18 decimals,
 - durations ("600 s", "30 min", "12 hours", "2 days", or plain seconds) become seconds,
 - share amounts ("1.5" whole shares) become 18-decimal integers,
-- units stay what they are: token wei per 1e18 shares.
+- units are not converted: token wei per 1e18 shares.
 
-What does not fit is refused with a line for each problem that names the field, the value and what would be right
-(`FundError`).
+An invalid file raises `FundError` with a line per problem, which names the field, the value and what is expected.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ from ballast.values import parse_shares
 
 
 class FundError(UserError, ValueError):
-    """A fund that cannot be deployed or used as it is described; one line for people."""
+    """A fund that cannot be deployed or used as described; a line for people per problem."""
 
 
 class FundConfig(Model):
@@ -72,13 +71,14 @@ class FundConfig(Model):
     timelock_delay: Annotated[int, duration(0, 90 * DAY_S)] = 2 * DAY_S
     roles: RolesConfig
     uniswap_v2_factory: Address | None = None
-    """Of the pairs that the zap swaps in, in place of the exchanges that are known of the chain."""
+    """Factory of the pairs in which the zap swaps, instead of the chain's known exchanges."""
     uniswap_v3_factory: Address | None = None
-    """Where the pools of anchors come from; only with anchors."""
+    """Factory of the anchors' pools; only with anchors."""
     sequencer: Sequencer | None = None
     """On a rollup: the feed of its sequencer."""
     block_time: Annotated[int, duration(1, MAX_BLOCK_TIME)] = BLOCK_S
-    """Least seconds between two blocks with different dates: how fast a pool of an anchor may fill its observations."""
+    """Least seconds between two blocks with different timestamps: limits how fast an anchor's pool fills its
+    observations."""
     limits: LimitsConfig = LimitsConfig()
     timetable: TimetableConfig = TimetableConfig()
     upkeep: Upkeep = Upkeep()
@@ -86,7 +86,8 @@ class FundConfig(Model):
     @model_validator(mode="before")
     @classmethod
     def _of_network(cls, given: Any) -> Any:
-        """Fills in what the chain alone says: `network` stands for `chain_id` and `weth`."""
+        """Fills in fields that follow from the chain: `network` sets `chain_id`, `weth` and `block_time`, a known
+        `chain_id` sets `block_time`; given fields take precedence."""
         if not isinstance(given, dict):
             return given
         if "network" not in given:
@@ -127,7 +128,7 @@ class FundConfig(Model):
     def _check_anchors(self) -> None:
         if (self.uniswap_v3_factory is None) == bool(self.anchored()):
             raise ValueError("uniswap_v3_factory: expected where a component has an anchor, and only there")
-        # Where sells are pulled up and buys down, a batch at market prices loses up to twice the bound.
+        # If anchors pull sells up and buys down, a batch at market prices loses up to twice the bound.
         most = self.limits.last_tolerance // 2
         for component, anchor in self.anchored():
             if anchor.bound > most:
@@ -159,7 +160,7 @@ class FundConfig(Model):
         return any(pool.venue == "uniswap-v3" for component in self.components for pool in component.pools)
 
     def anchored(self) -> tuple[tuple[Component, Anchor], ...]:
-        """Components that have an anchor, ascending, with it."""
+        """Components with an anchor, ascending, each with its anchor."""
         return tuple((c, c.anchor) for c in self.ordered() if c.anchor is not None)
 
     def seeded(self) -> tuple[Component, ...]:
@@ -173,8 +174,8 @@ class FundConfig(Model):
         return tuple(component for component in self.ordered() if component.weighed)
 
     def weights(self) -> tuple[int, ...]:
-        """Weights of the constituents of a fixed- or equal-weight fund, 18 decimals, adding up to 1e18: of equal ones
-        the first take the wei that are left over."""
+        """Weights of the constituents of a fixed- or equal-weight fund, 18 decimals. Equal ones add up to 1e18: the
+        first get one more for the remainder."""
         constituents = self.constituents()
         if self.methodology.kind != "equal_weight":
             return tuple(component.basis for component in constituents)
@@ -182,7 +183,7 @@ class FundConfig(Model):
         return tuple(each + (i < left) for i in range(len(constituents)))
 
     def seed_amounts(self) -> tuple[int, ...]:
-        """Token wei that the seed takes of each seeded component: unit x shares, rounded up as the contract does."""
+        """Token wei that the seed takes of each seeded component: unit x shares, rounded up as in the contract."""
         return tuple(-(-component.seed_unit * self.seed_shares // WAD) for component in self.seeded())
 
 
@@ -226,7 +227,7 @@ def _check_components(components: Sequence[Component], methodology: Methodology)
 
 
 def _check_states(components: Sequence[Component], methodology: Methodology) -> None:
-    """A state that the rule does not know would say one thing in the file, and the fund do another."""
+    """Refuses states that the rule does not support: the fund would not do what the file says."""
     if methodology.kind == "market_cap":
         return
     remedy = "active; what has no weight is sold in the first month"
@@ -250,7 +251,8 @@ def _refusal(check: Callable[[], None]) -> ValueError | None:
 
 
 def _check_given(constituents: Sequence[Component]) -> None:
-    """A computed supply that nobody vouched for counts from the second month on: those alone make no first month."""
+    """Requires a given supply beside computed ones: a computed supply without a known one counts only from the second
+    month on, so with those alone there would be no first month."""
     computed = [component for component in constituents if component.lockers is not None]
     if computed and not any(component.given_supply for component in constituents):
         raise ValueError(
@@ -278,7 +280,7 @@ def _check_equal(components: Sequence[Component]) -> None:
 
 
 def load_fund(path: str | Path) -> FundConfig:
-    """Reads a fund's YAML file. Raises FundError with what is wrong; it begins with the file's name."""
+    """Reads a fund's YAML file. Raises FundError, whose message begins with the file's name."""
     raw = read_texts(path, "fund")
     try:
         return parse_fund(raw)
@@ -287,7 +289,7 @@ def load_fund(path: str | Path) -> FundConfig:
 
 
 def read_texts(path: str | Path, what: str) -> object:
-    """Decodes a YAML file, every scalar as text. `what`: it is, for the errors. Raises FundError."""
+    """Decodes a YAML file, every scalar as text. `what`: the kind of file, for error messages. Raises FundError."""
     try:
         return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_TextLoader)
     except FileNotFoundError:
@@ -299,7 +301,7 @@ def read_texts(path: str | Path, what: str) -> object:
 
 
 def _yaml_problem(error: yaml.YAMLError) -> str:
-    """What is wrong, and where."""
+    """The problem in a YAML file, with its place if known."""
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
     if mark is None or problem is None:
         return " ".join(str(error).split())
@@ -307,7 +309,7 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
 
 
 def parse_fund(raw: object) -> FundConfig:
-    """Checks a decoded fund and gives it types. Raises FundError with a line for each thing that is wrong."""
+    """Validates a decoded fund. Raises FundError with a line per problem."""
     if not isinstance(raw, dict):
         raise FundError("expected a mapping of fields")
     try:
@@ -319,7 +321,7 @@ def parse_fund(raw: object) -> FundConfig:
 
 
 class _TextLoader(yaml.BaseLoader):
-    """Every scalar stays text, and a key that stands twice is refused."""
+    """Keeps every scalar as text, and refuses duplicate keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()

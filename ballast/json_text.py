@@ -1,4 +1,4 @@
-"""JSON of others: what is too deep is refused, before anything recurses over it."""
+"""Parses untrusted JSON: refuses text that is nested too deeply before anything recurses over it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import re
 from typing import Any
 
 MAX_DEPTH = 100
-"""A deeper text is none. Python's parser recurses, and a library can lift the limit that stops it before the stack
-ends: py_ecc does, for the whole process."""
+"""Deepest nesting accepted. Python's parser recurses, and a library can raise the recursion limit that protects the
+stack: py_ecc does, for the whole process."""
 _STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
-"""Brackets in them do not count."""
+"""Strings, in which brackets do not count."""
 _BRACKETS = re.compile(r"[\[\]{}]")
 
 
 def parsed(content: bytes | bytearray) -> Any:
-    """What a JSON text says. Raises ValueError for any other text, and for one that is too deep."""
+    """The value of a JSON text. Raises ValueError if it is not JSON or too deep."""
     text = content.decode(json.detect_encoding(content), "surrogatepass")
     if _too_deep(text):
         raise ValueError(f"JSON deeper than {MAX_DEPTH}")
@@ -23,7 +23,7 @@ def parsed(content: bytes | bytearray) -> Any:
 
 
 def _too_deep(text: str) -> bool:
-    """Whether more than MAX_DEPTH lists and objects lie within each other, found without recursion."""
+    """Whether more than MAX_DEPTH lists and objects are nested, found without recursion."""
     depth = 0
     for bracket in _BRACKETS.finditer(_STRINGS.sub("", text)):
         depth += 1 if bracket[0] in "[{" else -1

@@ -1,4 +1,4 @@
-"""Pages that people write, with a part between two marks that a program writes."""
+"""Fills the generated part, between two marks, of a page that people write."""
 
 from __future__ import annotations
 

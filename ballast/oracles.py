@@ -1,4 +1,4 @@
-"""What the oracle of a fund's file needs of its chain: feeds inside their bands, on a rollup the sequencer's feed."""
+"""Checks what a fund's oracle needs from its chain: feeds within their bands, on a rollup the sequencer's feed."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ ROLLUPS = {
     534351: "Scroll Sepolia",
     168587773: "Blast Sepolia",
 }
-"""By chain id. A chain that is missing here gets no warning."""
+"""Names of rollups by chain id. A chain that is missing here gets no warning."""
 
 
 def rollup_warnings(config: FundConfig) -> tuple[str, ...]:
-    """What the fund's file leaves out although its chain is known to be a rollup; a line each."""
+    """Warnings about what a fund file on a known rollup leaves out; a line each."""
     rollup = ROLLUPS.get(config.chain_id)
     if rollup is None:
         return ()
@@ -54,8 +54,8 @@ def rollup_warnings(config: FundConfig) -> tuple[str, ...]:
 
 
 def oracle_problems(w3: Web3, config: FundConfig) -> tuple[str, ...]:
-    """What the oracle would refuse, or what would leave it without prices; a line each. Feeds that do not answer at all
-    are not looked at here."""
+    """What the oracle would refuse, or what would leave it without prices; a line each. Ignores feeds that do not
+    answer at all."""
     problems = [*_band_problems(w3, "eth_feed", config.eth_feed)]
     for component in config.ordered():
         problems += _band_problems(w3, f"{component.symbol}: feed", component.feed)

@@ -1,4 +1,4 @@
-"""Published bytecode out of npm packages, which `make setup` installs."""
+"""Reads published bytecode from npm packages, which `make setup` installs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ballast.errors import UserError
 
 
 class PackageError(UserError):
-    """A file of a package that cannot be used; one line."""
+    """An unusable file of a package; one line."""
 
 
 def package_file(name: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""What a fund's file is made of: its fields' types with their bounds, and its parts.
+"""The parts of a fund file, and the types of its fields with their bounds.
 
-The bounds are those of the contracts, so that what is read here is not refused there.
+The bounds are those of the contracts, so that a value accepted here is not refused there.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MIN_WINDOW = 600
 MAX_WINDOW = DAY_S
 MAX_BOUND = 5 * WAD // 100
 MAX_PRICE = 10**30
-"""A trillion dollars for one token, 18 decimals: above it a feed is broken."""
+"""A trillion dollars for one token, 18 decimals: a feed with a higher price is broken."""
 MAX_GRACE = DAY_S
 MAX_BLOCK_TIME = 60
 
@@ -46,7 +46,7 @@ _SLUG = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 
 
 def within(parse: Callable[[object], int], least: int, most: int, words: str) -> Callable[[object], int]:
-    """The parser with bounds, which its error names in the field's own measure."""
+    """The parser with bounds; `words` names them in the field's own unit, for the error."""
 
     def bounded(value: object) -> int:
         number = parse(value)
@@ -100,10 +100,10 @@ class Model(BaseModel):
 
 
 class Feed(Model):
-    """A Chainlink feed: TOKEN/USD, or TOKEN/ETH where `quoted_in_eth`. `max_age` is its heartbeat plus a margin.
+    """A Chainlink feed: TOKEN/USD, or TOKEN/ETH if `quoted_in_eth`. `max_age`: its heartbeat plus a margin.
 
-    `lowest` and `highest` are its band, what it may answer at all: 18 decimals, in USD, or in ETH where it is quoted in
-    that. Outside it the token has no price. Both, or neither: then only the absurd is left out.
+    `lowest` and `highest`: the band of its valid answers, 18 decimals, in the currency of the feed, USD or ETH. Outside
+    it the token has no price. Either both or neither; without a band only absurd prices are invalid.
     """
 
     address: Address
@@ -123,13 +123,13 @@ class Feed(Model):
 
     @property
     def band(self) -> tuple[int, int]:
-        """As the oracle takes it; 0 and 0: none."""
+        """The band as the oracle's arguments; 0 and 0: none."""
         return self.lowest or 0, self.highest or 0
 
 
 class Sequencer(Model):
-    """Chainlink's feed that says whether a rollup's sequencer is up, and for how many seconds (`grace`) after it is
-    back there is no price yet: as long as feeds take to report again."""
+    """Chainlink's uptime feed of a rollup's sequencer. `grace`: seconds after an outage without prices: the time that
+    feeds need to report again."""
 
     address: Address
     grace: Annotated[int, duration(1, MAX_GRACE)] = HOUR_S
@@ -144,8 +144,8 @@ V3_FEES_BPS = (1, 5, 30, 100)
 
 
 class FundPool(Model):
-    """A pool of the token against WETH, for the keeper to trade in: of the Uniswap V2 kind, or of Uniswap V3. With
-    `other` it is a direct pool against that component of the fund, named once, under either of the two."""
+    """A pool of the token against WETH in which the keeper may trade: of the Uniswap V2 family, or of Uniswap V3. With
+    `other` it is a direct pool against that component of the fund, listed once, under either of the two."""
 
     venue: Literal["uniswap", "sushiswap", "uniswap-v3"]
     pair: Address
@@ -162,11 +162,11 @@ class FundPool(Model):
 
 
 class Anchor(Model):
-    """A second source for a token's price, beside its feed: the time-weighted price of a pool of Uniswap V3 of the
+    """A second source for a token's price besides its feed: the time-weighted average price of a Uniswap V3 pool of the
     token against WETH or another component.
 
-    In a batch what is sold counts at the higher of the two prices, what is bought at the lower. `window`: seconds over
-    which the pool's price is averaged; `bound`: most that it may pull a price, 18 decimals.
+    A batch values a sell at the higher of the two prices, a buy at the lower. `window`: averaging time of the pool's
+    price, seconds; `bound`: most that it may change a price, 18 decimals.
     """
 
     pool: Address
@@ -174,7 +174,7 @@ class Anchor(Model):
     bound: Annotated[int, fraction(1, MAX_BOUND, "above 0 and at most 5 %")] = 2 * WAD // 100
 
     def observations(self, block_time: int) -> int:
-        """How many observations the pool must keep: one for each block of the window, and one on each side."""
+        """Observations that the pool must keep: one per block of the window, and one on each side."""
         return self.window // block_time + 2
 
 
@@ -182,7 +182,8 @@ class Component(Model):
     """A token that the fund holds or may hold.
 
     `supply` (whole tokens) or `lockers` (market-cap weights), or `weight` (18 decimals, fixed weights), makes it a
-    constituent of the index; one without any is held at first and sold in the first month.
+    constituent of the index. One without any of them is held at first and sold in the first month; with equal weights
+    every active one is a constituent.
     """
 
     symbol: Text
@@ -191,10 +192,10 @@ class Component(Model):
     feed: Feed
     supply: Annotated[int, integer(1, 2**88 - 1)] | None = None
     lockers: tuple[Address, ...] | None = None
-    """Accounts whose balances do not circulate: the supply is computed on chain, in place of a posted one."""
+    """Accounts whose balances do not circulate: the supply is computed on chain, instead of posted."""
     known_supply: Annotated[int, integer(1, 2**88 - 1)] | None = None
-    """Only with lockers: the supply in whole tokens that counts as confirmed until a month has confirmed one. Without
-    it a computed supply is looked at for a month before it counts."""
+    """Only with lockers: supply in whole tokens that counts as confirmed until a month has confirmed one. Without it, a
+    computed supply counts only from the second month on."""
     state: Literal["active", "frozen", "leaving"] = "active"
     weight: Annotated[int, fraction(1, WAD, "a weight above 0 and at most 1")] | None = None
     seed_unit: Annotated[int, integer(0, 2**120 - 1)] = 0
@@ -210,33 +211,33 @@ class Component(Model):
 
     @property
     def given_supply(self) -> int:
-        """Supply in whole tokens that counts as confirmed from the beginning; 0 for none."""
+        """Supply in whole tokens that counts as confirmed from the start; 0 for none."""
         return self.supply or self.known_supply or 0
 
     @property
     def basis(self) -> int:
-        """What the methodology weighs it by; 0 where it is no constituent."""
+        """Supply or weight by which the methodology weighs it; 0 if none is given."""
         return self.supply or self.weight or 0
 
     @property
     def weighed(self) -> bool:
-        """Whether the methodology knows it."""
+        """Whether it has a supply, lockers or a weight."""
         return bool(self.basis) or self.lockers is not None
 
     def book_pools(self) -> tuple[BookPool, ...]:
-        """The pools as the address book has them."""
+        """The pools as entries of the address book."""
         return tuple(BookPool(pool.venue, pool.pair, pool.fee_bps, pool.other) for pool in self.pools)
 
 
 class Methodology(Model):
     """The rule of the index, see the contracts' `Rule`: market-cap weights, fixed weights, or equal weights for every
-    component that is active. Fractions with 18 decimals.
+    active component. Fractions with 18 decimals.
 
-    Of market cap: the `top_n` largest, capped; what is below `floor_weight` (members) or `entry_weight` (all others)
-    is left out. Weights are capped `cap_passes` times at most: the published rule does it once, and what the excess
-    lifts above the cap then stays there. NAV is floored once over the `sum`, or for each `component`. A supply older
-    than `max_supply_age` (seconds) is replaced by the confirmed one; one further from that than `max_supply_jump` is
-    clamped.
+    For market-cap weights: the `top_n` largest, capped; components below `floor_weight` (members) or `entry_weight`
+    (all others) are left out. Capping repeats at most `cap_passes` times: the published rule does it once, so weights
+    that the redistributed excess lifts above the cap stay there. `nav_floor`: NAV is rounded down once over the sum, or
+    per component. The confirmed supply replaces one older than `max_supply_age` (seconds); a supply further from it
+    than `max_supply_jump` is clamped.
     """
 
     kind: Literal["market_cap", "fixed_weight", "equal_weight"]
@@ -278,7 +279,7 @@ class Methodology(Model):
 
 
 class LimitsConfig(Model):
-    """Bounds of what trading may do, see the rebalancer's `Limits`. Fractions with 18 decimals, times in seconds."""
+    """Limits of trading, see the rebalancer's `Limits`. Fractions with 18 decimals, times in seconds."""
 
     first_tolerance: Annotated[int, fraction(-WAD // 10, WAD // 10, "-10 % to 10 %")] = -15 * WAD // 1000
     last_tolerance: Annotated[int, fraction(0, WAD // 10, "0 to 10 %")] = 4 * WAD // 100
@@ -289,7 +290,7 @@ class LimitsConfig(Model):
     cool_off: Annotated[int, duration(60, DAY_S)] = 600
     max_idle: Annotated[int, duration(60, DAY_S)] = 1_800
     band: Annotated[int, fraction(0, WAD // 10, "0 to 10 %")] = 0
-    """Half the sum of what the weights are off their targets, below which a period is skipped; 0: none is."""
+    """A period is skipped if half the sum of the weights' deviations from their targets is below this; 0: none is."""
 
     @model_validator(mode="after")
     def _ordered(self) -> LimitsConfig:
@@ -302,7 +303,7 @@ class LimitsConfig(Model):
         return self
 
     def as_tuple(self) -> tuple[int, ...]:
-        """In the order of the contract's struct; the band is apart."""
+        """In the order of the contract's struct, which does not have the band."""
         return (
             self.first_tolerance,
             self.last_tolerance,
@@ -316,19 +317,19 @@ class LimitsConfig(Model):
 
 
 class RolesConfig(Model):
-    """Who may do what; `deployer` stands for the deploying account."""
+    """Accounts by role; `deployer` means the deploying account."""
 
     guardian: Account
     proposers: Annotated[tuple[Account, ...], Field(min_length=1)]
     fee_recipient: Account
     poster: Account | None = None
-    """Who brings posted supplies up to date between months; None: the timelock alone posts. With market_cap only."""
+    """Account that updates posted supplies between months; None: only the timelock posts. With market_cap only."""
 
 
 class Upkeep(Model):
-    """What whoever makes a month's steps is paid, see the upkeep's `Terms`: fractions with 18 decimals, amounts in
-    wei. `part`: of the streaming fee that is set aside for it; 0: the fee goes whole to its recipient, and the upkeep
-    pays only what somebody sends it."""
+    """Payment of whoever does a month's steps, see the upkeep's `Terms`: fractions with 18 decimals, amounts in wei.
+    `part`: part of the streaming fee for the upkeep; 0: the whole fee goes to its recipient, and the upkeep pays only
+    with what somebody sends it."""
 
     part: Annotated[int, fraction(0, WAD, "0 to 100 %")] = 0
     premium: Annotated[int, fraction(0, WAD // 10, "0 to 10 %")] = WAD // 10

@@ -1,6 +1,6 @@
-"""Pools of a fund's tokens against WETH, as factories on the chain know them, and what an address book would change.
+"""Finds the pools of a fund's tokens against WETH in factories on the chain, and the changes to an address book.
 
-A factory is known by its chain, or by having made a pool that file or book names already.
+It takes the factories from the chain's known exchanges, and from pools that file or book name already.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ V2_FEE_BPS = 30
 
 @dataclass(frozen=True)
 class Factory:
-    """Of pools of a venue."""
+    """A factory of a venue's pools."""
 
     venue: str
     address: str
@@ -34,7 +34,7 @@ class Factory:
 
 @dataclass(frozen=True)
 class Change:
-    """A pool that comes into the book or leaves it. `depth`: wei of the other token in it."""
+    """A pool added to the book (`comes`) or removed from it. `depth`: wei of the other token in it."""
 
     symbol: str
     pool: BookPool
@@ -43,7 +43,7 @@ class Change:
 
 
 def factories_of(reader: Reader, config: FundConfig, book: Book) -> tuple[Factory, ...]:
-    """The factories of the chain's exchanges, and those that made the pools of file and book."""
+    """The factories of the chain's exchanges, and those that created the pools of file and book."""
     found = []
     exchanges = exchanges_of(config.chain_id, config.uniswap_v2_factory)
     if exchanges is not None:
@@ -64,7 +64,7 @@ def factories_of(reader: Reader, config: FundConfig, book: Book) -> tuple[Factor
 
 
 def found_pools(reader: Reader, component: Component, weth: str, factories: Iterable[Factory]) -> Iterator[BookPool]:
-    """The component's pools against WETH in these factories, whatever is in them."""
+    """The component's pools against WETH in these factories, even empty ones."""
     for factory in factories:
         if factory.venue == V3:
             for fee in V3_FEES:
@@ -79,7 +79,7 @@ def found_pools(reader: Reader, component: Component, weth: str, factories: Iter
 
 
 def problems(reader: Reader, config: FundConfig, component: Component, pool: BookPool) -> Iterator[Problem]:
-    """What is wrong with a pool: none there, other tokens, another fee, nothing in it."""
+    """Problems of a pool: it does not exist, has other tokens or another fee, or is empty."""
     where = f"{component.symbol}: {pool.venue} pair {pool.pair}"
     other = pool.other or config.weth
     listed = FundPool.model_validate(
@@ -93,7 +93,7 @@ def problems(reader: Reader, config: FundConfig, component: Component, pool: Boo
 
 
 def depth(reader: Reader, pool: BookPool, other: str) -> int:
-    """Wei of the other token that trades can move: 0 where a pair has no reserves, or a pool no liquidity at its
+    """The pool's balance of the other token, wei; 0 if a pair has no reserves, or a V3 pool no liquidity at its
     price."""
     if pool.venue == V3:
         live = reader.number(pool.pair, "liquidity()")
@@ -104,7 +104,7 @@ def depth(reader: Reader, pool: BookPool, other: str) -> int:
 
 
 def with_pools(book: Book, config: FundConfig, wanted: Mapping[str, Sequence[BookPool]]) -> Book:
-    """The book with these pools by token; candidates that the file no longer has keep theirs, as the fund may still
+    """The book with these pools by token. Candidates that the file no longer has keep theirs, as the fund may still
     hold them."""
     old = {candidate.token: candidate for candidate in book.candidates}
     new = {
@@ -116,7 +116,7 @@ def with_pools(book: Book, config: FundConfig, wanted: Mapping[str, Sequence[Boo
 
 
 def changes(reader: Reader, before: Book, after: Book) -> tuple[Change, ...]:
-    """What comes and what goes, component by component."""
+    """Pools added and removed, component by component."""
     found = []
     for candidate in after.candidates:
         was = before.candidate(candidate.token)

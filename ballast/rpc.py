@@ -1,6 +1,6 @@
-"""A node's URL: whether a node answers there at all, and in one line what is wrong where none does.
+"""Checks whether a node answers at a URL, and words its errors in one line.
 
-What stands behind the host in a URL may be a key, and is never shown.
+The part of a URL after the host may be a key; messages never contain it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from web3.providers.rpc.utils import ExceptionRetryConfiguration
 from ballast.errors import UserError
 
 FIRST_S = 6
-"""For the first answer of a node."""
+"""Time-out for the first answer of a node."""
 LATER_S = 20
-"""For each answer from then on: logs of many blocks take long."""
+"""Time-out for each later answer: logs of many blocks take long."""
 RETRIES, BACKOFF_S = 4, 0.5
-"""Of what a node refuses, or breaks off; all of them take about four seconds."""
+"""Retries after HTTP errors and broken connections; all together take about four seconds."""
 _WORDS = {
     401: "refuses the key in its URL",
     403: "refuses the key in its URL",
@@ -30,17 +30,17 @@ _WORDS = {
 
 
 class RpcError(UserError):
-    """A node that cannot be used; one line."""
+    """An unusable node; one line."""
 
 
 def shown(url: str) -> str:
-    """Scheme, host and port of a URL."""
+    """Scheme, host and port of a URL, for messages."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def require_node(url: str) -> None:
-    """Asks the node for its chain's id, once. Raises RpcError."""
+    """Requests the node's chain id, once. Raises RpcError if it is not a node's answer."""
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise RpcError(f"rpc: found {shown(url)!r}, expected http://... or https://...")
     question = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
@@ -56,7 +56,7 @@ def require_node(url: str) -> None:
 
 
 def trouble(error: RequestException, url: str = "") -> str:
-    """What went wrong with a node, and what to do. `url`: what was asked, if the error does not say it."""
+    """Text of a node's error, and what to do. `url`: the request's, if the error does not have it."""
     asked = error.request.url if error.request is not None else url
     where = shown(str(asked)) if asked else "the node"
     if isinstance(error, requests.exceptions.JSONDecodeError):
@@ -71,7 +71,7 @@ def trouble(error: RequestException, url: str = "") -> str:
 
 
 def bound(web3: Any, url: str) -> None:
-    """Gives the connection an end for each answer, and few retries: Ape waits half an hour."""
+    """Gives the connection a time-out per answer, and few retries: Ape's own would wait half an hour."""
     retries = ExceptionRetryConfiguration(
         errors=(requests.ConnectionError, requests.HTTPError), retries=RETRIES, backoff_factor=BACKOFF_S
     )

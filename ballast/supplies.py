@@ -1,7 +1,7 @@
-"""Circulating supplies that are posted: a list of them as people or programs write it, and whether each may be posted.
+"""Parses lists of circulating supplies to post, and checks whether each may be posted.
 
-Supplies are whole tokens, times Unix seconds, fractions have 18 decimals. The contract judges what the poster posts
-(`PostedSupply`); what is judged here is more than it can know, and told before anything is sent.
+Supplies are whole tokens, times Unix seconds, fractions have 18 decimals. The contract (`PostedSupply`) checks what the
+poster posts; the checks here cover more than it can know, and come before anything is sent.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ REMEDY = f"expected CSV with the columns {', '.join(COLUMNS)}, or a JSON list of
 
 
 class SuppliesError(UserError, ValueError):
-    """A list of supplies that cannot be read; one line for people."""
+    """An unreadable list of supplies; one line for people."""
 
 
 class PostedEntry(Model):
-    """One line of a list: `token` is a symbol or an address, `supply` in whole tokens was true at `date`."""
+    """One line of a list: `token`: symbol or address; `supply`: whole tokens at `date`."""
 
     token: Text
     supply: Annotated[int, integer(1, 2**88 - 1)]
@@ -38,11 +38,11 @@ class PostedEntry(Model):
 
 @dataclass(frozen=True)
 class Standing:
-    """What stands on the chain of a candidate's supply.
+    """A candidate's supply on the chain.
 
-    `posted`: the fund reads it from the posted supplies, `supply` and `date` are what stands there (0: nothing).
-    `confirmed`: by the last started month, 0 for none. `total`: what exists, rounded down; None where the token does
-    not say.
+    `posted`: whether the fund reads it from the posted supplies; `supply` and `date`: the posted ones (0: none).
+    `confirmed`: by the last started month, 0 for none. `total`: the token's total supply, rounded down; None if the
+    token does not return it.
     """
 
     posted: bool
@@ -54,7 +54,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Terms:
-    """What a supply is held against: the time now, the next determination's, and the methodology's bounds."""
+    """Criteria for a supply: the current time, the next determination's, and the methodology's bounds."""
 
     now: int
     determination: int
@@ -64,15 +64,16 @@ class Terms:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of one entry: `reason` is why it cannot be posted, "" where it can; `stands`: it has been posted already, exactly
-    so."""
+    """Result for one entry. `reason`: why it cannot be posted, "" if it can; `stands`: exactly this is posted
+    already."""
 
     reason: str = ""
     stands: bool = False
 
 
 def parse_supplies(text: str) -> tuple[PostedEntry, ...]:
-    """A list of supplies, JSON if it begins with a bracket, else CSV. Raises SuppliesError, which names the line."""
+    """A list of supplies, JSON if it begins with a bracket or brace, else CSV. Raises SuppliesError, which names the
+    line."""
     rows = _json_rows(text) if text.lstrip()[:1] in "[{" and text.strip() else _csv_rows(text)
     if not rows or len(rows) > MAX_COMPONENTS:
         raise SuppliesError(f"supplies: found {len(rows)} lines, expected 1 to {MAX_COMPONENTS}")
@@ -86,7 +87,7 @@ def parse_supplies(text: str) -> tuple[PostedEntry, ...]:
 
 
 def judge(entry: PostedEntry, standing: Standing, terms: Terms) -> Verdict:
-    """Whether an entry can be posted, held against what stands."""
+    """Whether an entry can be posted, given what is on the chain."""
     stands = standing.posted and (entry.supply, entry.date) == (standing.supply, standing.date)
     return Verdict(stands=True) if stands else Verdict(next(_reasons(entry, standing, terms), ""))
 
@@ -115,13 +116,13 @@ def _reasons(entry: PostedEntry, standing: Standing, terms: Terms) -> Iterator[s
 
 
 def going_stale(dates: Mapping[str, int], determination: int, max_age: int) -> tuple[str, ...]:
-    """Of posted supplies (`dates` by token; 0: none was posted) those that will be too old at the next determination:
-    the confirmed ones would then count in their place. A supply counts up to and with `max_age` seconds."""
+    """Tokens whose posted supply (`dates` by token; 0: none) will be too old at the next determination, so that the
+    confirmed ones would count instead. A supply counts up to and including an age of `max_age` seconds."""
     return tuple(token for token, date in dates.items() if determination - date > max_age)
 
 
 def change(now: int, then: int) -> int | None:
-    """By what part of `then` a supply has changed, 18 decimals, towards zero; None where there was none."""
+    """Change of a supply as a part of `then`, 18 decimals, rounded towards zero; None if `then` is 0."""
     if not then:
         return None
     size = abs(now - then) * WAD // then
@@ -170,6 +171,6 @@ def _entry(place: int, row: Any) -> PostedEntry:
 
 
 def summary(reasons: Iterable[tuple[str, str]], entries: int) -> str:
-    """The entries that cannot be posted, by symbol with the reason, as one line with a remedy."""
+    """Text of one line: the entries that cannot be posted, by symbol with the reason, and a remedy."""
     found = [f"{symbol}: {reason}" for symbol, reason in reasons]
     return f"supplies: {len(found)} of {entries} cannot be posted ({'; '.join(found)}); correct them or leave them out"

@@ -1,4 +1,4 @@
-"""When a fund's periods begin and what may happen in them, as its file says it."""
+"""The timetable of a fund's periods in its file, with the contracts' bounds."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ballast.values import parse_date, parse_duration
 MIN_PERIOD_S = HOUR_S
 MAX_PERIOD_S = 92 * DAY_S
 MAX_NOTICE_S = 14 * DAY_S
-"""Where periods are calendar months."""
+"""Longest notice if periods are calendar months."""
 MIN_NOTICE_S = DAY_S
 MIN_SHORT_NOTICE_S = HOUR_S
-"""Where they are so many seconds long; less only where a tenth of a period is less."""
+"""Least `min_notice` if periods are seconds; a tenth of a period if that is less."""
 SCALE_S = 30 * DAY_S
-"""A month, where loss budget and step are scaled to a shorter period."""
+"""Seconds of a month for scaling loss budget and step to shorter periods."""
 MAX_LOSS_BUDGET = 2 * WAD // 100
 MAX_STEP = WAD
 
@@ -47,9 +47,9 @@ def _time(value: object) -> int:
 
 
 class TimetableConfig(Model):
-    """See the rebalancer's `Timetable` and the calendar. Times in seconds; `period` is 1 or 3 for calendar months, else
-    seconds. `begins`: when its first period begins, Unix seconds; 0: with the deployment, or as the current period
-    ends."""
+    """The timetable, see the rebalancer's `Timetable` and the calendar. Times in seconds; `period`: 1 or 3 for calendar
+    months, else seconds. `begins`: begin of its first period, Unix seconds; 0: at the deployment, or when the current
+    period ends."""
 
     period: Annotated[int, BeforeValidator(_period)] = MONTH
     day: Literal["first_business_day", "last_day", "fixed_day"] = "first_business_day"
@@ -108,7 +108,7 @@ class TimetableConfig(Model):
             raise ValueError(f"min_notice: found {self.min_notice} s, expected at least {floor} s")
 
     def as_tuple(self) -> tuple[int, ...]:
-        """In the order of the contract's struct; the first id is the contract's."""
+        """In the order of the contract's struct; the contract sets the first id."""
         day = DAYS.index(self.day)
         return self.period, day, self.fixed_day, self.notice, self.min_notice, self.min_trading, self.begins, 0
 

@@ -1,4 +1,4 @@
-"""A list of tokens as wallets and exchanges read them: the schema of Uniswap's token lists, its stricter older form."""
+"""Makes a token list for wallets and exchanges: the schema of Uniswap's token lists, in its stricter older form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SYMBOL = re.compile(r"[^a-zA-Z0-9+\-%/$.]+")
 
 
 class Token(NamedTuple):
-    """A token; name and symbol as its contract has them."""
+    """A token; name and symbol from its contract."""
 
     address: str
     name: str
@@ -26,11 +26,11 @@ class Token(NamedTuple):
 def token_list(
     name: str, chain_id: int, time: int, tokens: Sequence[Token], before: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The list at a time (Unix seconds). Names and symbols lose the characters that the schema does not know, and what
-    is too long.
+    """The list at a time (Unix seconds). Drops characters that the schema does not allow from names and symbols, and
+    truncates them.
 
-    `before`: the list that this one replaces. Its version rises as the schema says: major where a token has gone,
-    minor where one has come, patch where something else has changed; with no change it stays as it is.
+    `before`: the list that this one replaces. The version rises by the schema's rules: major if a token was removed,
+    minor if one was added, patch for any other change; without a change returns that list.
     """
     entries = [_entry(chain_id, token) for token in tokens]
     called = _LIST_NAME.sub(" ", name).strip()[:20].strip() or "Index fund"

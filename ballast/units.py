@@ -1,4 +1,4 @@
-"""The units that money and time are counted in, as plain integers."""
+"""Units of money and time, as plain integers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ETHER = 10**18
 """Wei in an ether."""
 
 FEED_STEP = 10**10
-"""USD with 18 decimals in one step of a feed with 8."""
+"""USD with 18 decimals in the smallest step of a feed with 8 decimals."""
 
 HOUR_S = 3_600
 """Seconds in an hour."""
@@ -24,4 +24,4 @@ BLOCK_S = 12
 """Seconds between two blocks of mainnet, at least."""
 
 MAX_TX_GAS = 2**24
-"""Most gas that a transaction may be given (EIP-7825)."""
+"""Highest gas limit of a transaction (EIP-7825)."""

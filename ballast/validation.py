@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a file's content, in lines for people: field, value found, what would be right."""
+"""Converts pydantic's errors about a file's content to lines for people: field, value found, what is expected."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pydantic_core import ErrorDetails
 
 
 def invalid_lines(error: ValidationError, raw: dict[str, Any]) -> list[str]:
-    """A line for each thing that is wrong with `raw`."""
+    """A line per problem of `raw`."""
     return [line for each in error.errors(include_url=False) for line in _line(each, raw).splitlines()]
 
 
 def _line(first: ErrorDetails, raw: dict[str, Any]) -> str:
-    """One thing that is wrong, in one line, or a line for each thing that a check of several fields found."""
+    """One error as a line; of a check of several fields, a line per problem that it found."""
     where = _where(first["loc"], raw)
     if first["type"] == "missing":
         return f"{where}: missing"
@@ -31,7 +31,7 @@ def _line(first: ErrorDetails, raw: dict[str, Any]) -> str:
 
 
 def _where(location: tuple[int | str, ...], raw: dict[str, Any]) -> str:
-    """Dotted path of a field; a component is named by its symbol."""
+    """Dotted path of a field, with the symbol of a component."""
     words: list[str] = []
     here: Any = raw
     for step in location:

@@ -1,7 +1,7 @@
-"""Exact parsers of the values in a fund's file: text in, integers out, never a float.
+"""Exact parsers of the values in a fund file: text in, integers out, never a float; and texts of such values.
 
-Each takes the text of the file, or a value that has its final type already (for a fund that is put together in Python),
-and raises ValueError with what would be right.
+Each parser accepts the text of the file, or (most of them) a value that has its final type already, for a fund built in
+Python, and raises ValueError with what is expected.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from eth_utils.address import is_checksum_address, is_checksum_formatted_address
 from ballast.units import DAY_S, HOUR_S, WAD
 
 DEPLOYER = "deployer"
-"""Stands for the account that deploys the fund, wherever a role needs an account."""
+"""Means the account that deploys the fund, wherever a role needs an account."""
 
 NO_ADDRESS = "0x" + "00" * 20
 """The zero address: nobody, where a contract keeps a role."""
@@ -24,14 +24,14 @@ NO_ADDRESS = "0x" + "00" * 20
 _SECONDS = {"s": 1, "min": 60, "hour": HOUR_S, "hours": HOUR_S, "day": DAY_S, "days": DAY_S}
 _WEI_DIGITS = {"gwei": 9, "ether": 18}
 MIN_DATE = 10**9
-"""In 2001: a smaller number is no Unix time that anybody means."""
+"""In 2001: nobody means a smaller number as a Unix time."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DURATION = re.compile(r"^(\d+)\s*([a-z]*)$")
 _INTEGER = re.compile(r"^-?\d[\d_]*$")
 
 
 def parse_fraction(value: object) -> int:
-    """ "2 %" or "0.02" to 18 decimals, exactly; an int is taken as 18-decimal already."""
+    """A fraction such as "2 %" or "0.02" to 18 decimals, exactly; an int has 18 decimals already."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     right = 'expected a fraction such as "2 %" or "0.02" with at most 18 decimals'
@@ -42,7 +42,7 @@ def parse_fraction(value: object) -> int:
 
 
 def parse_shares(value: object) -> int:
-    """Whole shares such as "1000.5" to 18 decimals, exactly; an int is taken as 18-decimal already."""
+    """Whole shares such as "1000.5" to 18 decimals, exactly; an int has 18 decimals already."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     right = 'expected whole shares such as "1000" or "1000.5" with at most 18 decimals'
@@ -60,7 +60,7 @@ def parse_amount(value: object, decimals: int) -> int:
 
 
 def parse_price(value: object) -> int:
-    """A price such as "0.01" or "64000" to 18 decimals, exactly; an int is taken as 18-decimal already."""
+    """A price such as "0.01" or "64000" to 18 decimals, exactly; an int has 18 decimals already."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     right = 'expected a price such as "0.01" or "64000" with at most 18 decimals'
@@ -70,7 +70,7 @@ def parse_price(value: object) -> int:
 
 
 def parse_wei(value: object) -> int:
-    """Wei from "100 gwei" or "0.5 ether", exactly; an int is taken as wei already."""
+    """Wei from "100 gwei" or "0.5 ether", exactly; an int is wei already."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     right = 'expected an amount of ether such as "100 gwei" or "0.5 ether"'
@@ -83,7 +83,7 @@ def parse_wei(value: object) -> int:
 def _scaled(text: str, places: int, right: str) -> int:
     try:
         number = Decimal(text)
-        # Compared digit by digit: Decimal's own arithmetic rounds to its context's precision.
+        # Works on the digits: Decimal's own arithmetic rounds to its context's precision.
         sign, digits, exponent = number.as_tuple()
     except InvalidOperation:
         raise ValueError(right) from None
@@ -121,8 +121,8 @@ def parse_duration(value: object) -> int:
 
 
 def parse_date(value: object) -> int:
-    """Unix seconds from "2026-11-01" (00:00 UTC), "2026-11-01T12:00:00Z", or plain seconds; UTC where no zone is
-    named. What lies between two seconds is rounded down."""
+    """Unix seconds from "2026-11-01" (00:00 UTC), "2026-11-01T12:00:00Z", or plain seconds; UTC if no zone is given.
+    Rounds fractions of a second down."""
     if isinstance(value, str) and not value.strip().isdecimal():
         try:
             moment = datetime.fromisoformat(value.strip())
@@ -138,7 +138,7 @@ def parse_date(value: object) -> int:
 
 
 def duration_text(seconds: int) -> str:
-    """Seconds as a fund's file has them, in the largest unit that leaves nothing over: "2 days", "30 min", "45 s"."""
+    """Seconds in the format of a fund file, in the largest unit without remainder: "2 days", "30 min", "45 s"."""
     for unit, size in (("day", DAY_S), ("hour", HOUR_S), ("min", 60)):
         count, rest = divmod(seconds, size)
         if count and not rest:
@@ -147,7 +147,7 @@ def duration_text(seconds: int) -> str:
 
 
 def span_text(seconds: int) -> str:
-    """A span of time for people, in its two largest units, rounded down: "1 day 23 hours", "12 min 5 s"."""
+    """Text of a duration, in its two largest units, rounded down: "1 day 23 hours", "12 min 5 s"."""
     parts = []
     for unit, size in (("day", DAY_S), ("hour", HOUR_S), ("min", 60), ("s", 1)):
         count, seconds = divmod(seconds, size)
@@ -157,7 +157,7 @@ def span_text(seconds: int) -> str:
 
 
 def time_text(time: int) -> str:
-    """A Unix time for people, to the second."""
+    """Text of a Unix time, to the second, UTC."""
     return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
@@ -167,7 +167,7 @@ def fraction_text(value: int) -> str:
 
 
 def parse_flag(value: object) -> bool:
-    """true or false."""
+    """A bool from "true" or "false", in any case."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.strip().lower() in {"true", "false"}:
@@ -187,8 +187,8 @@ def parse_address(value: object) -> str:
 
 
 def checked_address(value: object, field: str) -> str:
-    """An address as a program wrote it into a file. Raises ValueError, which names the field, where its checksum is
-    wrong."""
+    """An address that a program wrote into a file. Raises ValueError, which names the field, unless it is
+    checksummed."""
     if not isinstance(value, str) or not is_checksum_address(value):
         raise ValueError(f"{field} is {value!r}, not a checksummed address")
     return value
@@ -200,7 +200,7 @@ def parse_account(value: object) -> str:
 
 
 def decimal(amount: int, decimals: int) -> str:
-    """Token wei as an exact decimal text."""
+    """Token wei as an exact decimal number in whole tokens, with commas."""
     whole, rest = divmod(abs(amount), 10**decimals)
     sign = "-" if amount < 0 else ""
     digits = f"{rest:0{decimals}d}".rstrip("0") if decimals else ""
@@ -208,23 +208,23 @@ def decimal(amount: int, decimals: int) -> str:
 
 
 def ether_text(wei: int, *, up: bool = True) -> str:
-    """Ether for people, to the millionth; rounded up, or down."""
+    """Text of an amount of ether, to the millionth, rounded up, or down if `up` is false."""
     step = 10**12
     return f"{decimal((-(-wei // step) if up else wei // step) * step, 18)} ETH"
 
 
 def decimal_text(value: int) -> str:
-    """An 18-decimal integer as a fund's file has it: without the commas."""
+    """An 18-decimal integer in the format of a fund file: without commas."""
     return decimal(value, 18).replace(",", "")
 
 
 def percent(fraction: int, digits: int = 2) -> str:
-    """A fraction of 18 decimals, rounded down."""
+    """Text of a fraction of 18 decimals as a percentage with `digits` decimals, rounded towards zero."""
     sign = "-" if fraction < 0 else ""
     scaled = abs(fraction) * 100 * 10**digits // WAD
     return f"{sign}{scaled // 10**digits}.{scaled % 10**digits:0{digits}d} %"
 
 
 def gwei_text(wei: int) -> str:
-    """A price of gas for people, with its unit."""
+    """Text of a gas price in gwei, with its unit."""
     return f"{decimal(wei, 9)} gwei"

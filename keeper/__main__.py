@@ -5,7 +5,7 @@ Installed from the wheel it is `ballast-keeper`.
 
 from __future__ import annotations
 
-import keeper.ready  # noqa: F401 (first: it ends in one line what would fail below)
+import keeper.ready  # noqa: F401 (first: it exits with one line if an import below would fail)
 
 # isort: split
 import json
@@ -42,7 +42,7 @@ from keeper.wiring import keeper_of, readers_of, sending, turn_of
 log = structlog.get_logger("keeper")
 
 WIDE = 140
-"""Columns of a table that goes to a pipe or a file."""
+"""Columns of a table printed to a pipe or a file."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -203,7 +203,7 @@ def _show(
 
 
 def _console() -> Console:
-    """A pipe or file has no width of its own: figures are not broken there."""
+    """A console that is wide enough for a pipe or file, which have no width, so that figures do not wrap."""
     console = Console()
     return console if console.is_terminal else Console(width=WIDE)
 
@@ -217,7 +217,8 @@ def _keeper(env_file: Path, *, patience: int | None = PATIENCE, watched: bool = 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0, 1 for what went wrong on the way, 2 for what is configured wrong or does not agree."""
+    """Runs the command line; returns the exit code: 0, 1 for an error at run time, 2 for a wrong configuration or
+    usage, or if `explain` finds a difference, 130 if aborted."""
     try:
         code = cli(arguments, standalone_mode=False)
     except click.ClickException as error:
@@ -235,7 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def installed() -> int:
-    """`ballast-keeper`, as the installed package names it."""
+    """Entry point of the installed command `ballast-keeper`."""
     logs.guard()
     return main()
 

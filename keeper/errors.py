@@ -1,4 +1,4 @@
-"""What can go wrong, by what to do about it. Every message is one line for people."""
+"""The keeper's errors, by what to do about them. Every message is one line for people."""
 
 from __future__ import annotations
 
@@ -10,30 +10,31 @@ class KeeperError(UserError):
     """Base of all errors that the keeper reports itself."""
 
     def __str__(self) -> str:
-        """The message without any secret: logs, pulse and alerts take it from here."""
+        """The message without secrets: logs, pulse and alerts use this text."""
         return redact.clean(super().__str__())
 
 
 class SettingsError(KeeperError):
-    """Configuration that cannot work; nothing was sent. The message names field, value and what would be right."""
+    """Configuration that cannot work; nothing was sent. The message names the field, its value and a right one."""
 
 
 class MismatchError(SettingsError):
-    """What a node says does not fit the settings: another chain, no contract at the book's address. One answer may be
-    wrong; the same one several times in a row is not."""
+    """A node's answer contradicts the settings: another chain, no contract at the book's address. One such answer may
+    be wrong; several in a row count as right."""
 
 
 class NotReadyError(SettingsError):
-    """What the settings name does not serve yet and may without a change to them: an account without ether, a journal
-    that another process holds, a node that has not reached the fund's block. Worth trying again."""
+    """Something that the settings name is not usable yet but may become so without a change to them: an account without
+    ether, a journal that another process holds, a node that has not reached the fund's block. Worth trying again."""
 
 
 class UnforeseenError(KeeperError):
-    """An error that nobody foresaw, a defect: said with its trace, and tried again as if it were another's."""
+    """Stands for an unexpected exception, a defect of the keeper: logged with its trace, and tried again like an
+    external error."""
 
 
 class ChainError(KeeperError):
-    """The node did not answer or answered with something unexpected; worth trying again."""
+    """The node gave no answer or an unexpected one; worth trying again."""
 
 
 class JournalError(KeeperError):
@@ -42,12 +43,12 @@ class JournalError(KeeperError):
 
 
 class SigningError(KeeperError):
-    """No signature was given out, so nothing was sent and the nonce is free."""
+    """The key gave no signature, so nothing was sent and the nonce is free."""
 
 
 class NotAllowedError(SigningError):
-    """The transaction is none that this key may sign: another recipient, a value, another chain. A defect, not a state
-    of the chain: trying again does not help."""
+    """This key may not sign the transaction: another recipient, a value, another chain. A defect, not a state of the
+    chain: trying again does not help."""
 
 
 class KeyServiceError(SigningError):
@@ -55,7 +56,7 @@ class KeyServiceError(SigningError):
 
 
 class SendError(KeeperError):
-    """A transaction could not be brought on the chain."""
+    """A transaction did not take effect on the chain."""
 
 
 class SimulationError(SendError):
@@ -71,7 +72,7 @@ class SimulationError(SendError):
 
 
 class RevertedError(SendError):
-    """The transaction was mined and reverted: its gas is spent, nothing else happened."""
+    """The transaction was mined and reverted: it spent gas and changed nothing else."""
 
 
 class InsufficientFundsError(SendError):
@@ -79,15 +80,15 @@ class InsufficientFundsError(SendError):
 
 
 class RejectedError(SendError):
-    """No node will take the transaction as it is: its gas limit is too low, or above a block's or a transaction's."""
+    """No node will accept the transaction as it is: its gas limit is too low, or above a block's or a transaction's."""
 
 
 class CancelledError(SendError):
-    """The call made no sense any more before it was mined: a no-op took its nonce, and it can never be mined."""
+    """The call became pointless before it was mined: a no-op took its nonce, so it can never be mined."""
 
 
 class FeeTooHighError(SendError):
-    """The chain asks for more than the configured limit; worth trying again later."""
+    """The market's gas price is above the configured cap or the node's; worth trying again later."""
 
 
 class UnknownPendingError(SendError):

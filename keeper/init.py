@@ -1,4 +1,4 @@
-"""`python -m keeper init`: a keeper's .env and key file, once node and address book are known to fit."""
+"""`python -m keeper init`: writes a keeper's .env and key file, after checking that node and address book match."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ BOOKS = Path("deployments")
 KEY_FILE = Path("keeper-key.json")
 PAGE_PORT = 8080
 _PLAIN = re.compile(r"[A-Za-z0-9:/._?=&%@,+~-]+")
-"""A value that needs no quotes in a file of variables."""
+"""A value that needs no quotes in an .env file."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the file is to say. `password_file`: None where the keeper asks at each start; `port`: of the status page,
-    None: none."""
+    """The values for the settings file. `password_file`: None if the keeper is to prompt at each start; `port`: of the
+    status page, None: no page."""
 
     url: str
     book: Path
@@ -93,7 +93,7 @@ def init(
 
 
 def text_of(wanted: Wanted) -> str:
-    """The file of settings."""
+    """The text of the settings file."""
     values = {
         "RPC_URL": wanted.url,
         "BOOK": wanted.book,
@@ -110,14 +110,15 @@ def _quoted(value: str) -> str:
 
 
 def _asked(option: str, question: str, default: str | None = None) -> str:
-    """What somebody types. Raises SettingsError where nobody can."""
+    """Prompts at the terminal. Raises SettingsError if there is none."""
     if not sys.stdin.isatty():
         raise SettingsError(f"{option}: not given, and there is no terminal to ask; name it with --{option}")
     return str(click.prompt(question, default=default, err=True))
 
 
 def _only_book() -> str | None:
-    """The one fund's book there is; None if there are several. A sandbox's own book beside it is none."""
+    """The path of the only fund's book in `BOOKS`; None if there is none or several. Skips a sandbox's own file, which
+    is not a fund's book."""
     found = [path for path in sorted(BOOKS.glob("*/*.json")) if _is_book(path)]
     return str(found[0]) if len(found) == 1 else None
 
@@ -131,7 +132,7 @@ def _is_book(path: Path) -> bool:
 
 
 def _settings(wanted: Wanted) -> tuple[Settings, Secrets]:
-    """As the keeper will read them. Raises SettingsError."""
+    """The settings and secrets as the keeper will load them. Raises SettingsError."""
     given = {"rpc": wanted.url, "book": wanted.book, "key": wanted.key, "password-file": wanted.password_file}
     for name, value in given.items():
         text = str(value)
@@ -150,7 +151,7 @@ def _settings(wanted: Wanted) -> tuple[Settings, Secrets]:
 
 
 def _fitting(settings: Settings, secrets: Secrets, path: Path) -> FundReader:
-    """The fund, which stands on the node's chain. Raises SettingsError, ChainError."""
+    """A reader of the fund, checked to be deployed on the node's chain. Raises SettingsError, ChainError."""
     try:
         book = Book.load(path)
     except BookError as error:
@@ -161,7 +162,7 @@ def _fitting(settings: Settings, secrets: Secrets, path: Path) -> FundReader:
 
 
 def _key_file(wanted: Wanted) -> str | None:
-    """The address of a new key file; None where there is one already. Raises SettingsError."""
+    """Creates the key file and returns its address; None if the file exists already. Raises SettingsError."""
     made_password = wanted.password_file is not None and not wanted.password_file.exists()
     if wanted.key.exists():
         if made_password:

@@ -1,4 +1,4 @@
-"""Look at a block, decide, do at most one thing, look again."""
+"""The keeper's loop: look at a block, decide, do at most one thing, look again."""
 
 from __future__ import annotations
 
@@ -37,26 +37,26 @@ log = structlog.get_logger("keeper")
 
 
 class BlockCursor:
-    """The block for which something was done last: it is done once in each block."""
+    """The last block in which something was done, to do it once per block."""
 
     def __init__(self) -> None:
         self._hash = ""
 
     def stands_at(self, head: Head) -> bool:
-        """Whether it was done in this block."""
+        """Whether it is done for this block."""
         return self._hash == head.hash
 
     def move_to(self, head: Head) -> None:
-        """It is done in this block."""
+        """Marks it as done for this block."""
         self._hash = head.hash
 
     def reset(self) -> None:
-        """It is to be done again, whatever the block."""
+        """Forgets the block: it will be done again, whatever the block."""
         self._hash = ""
 
 
 class Fund:
-    """One fund that the keeper carries: what looks at it, what it calls, and where its pulse goes."""
+    """One fund that the keeper runs: its readers, the calls it needs, and its pulse file."""
 
     def __init__(
         self,
@@ -84,13 +84,13 @@ class Fund:
         self._said: Pulse | None = None
         self._nav_log = NavLog(self.name, self._book.symbol)
         self.looked_at = BlockCursor()
-        """The last block that was looked at to the end."""
+        """The last block in which the keeper looked at the fund; reset after a failure."""
         self.failures = 0
         self.not_before = 0.0
-        """Monotonic time before which a fund that failed is left alone."""
+        """Monotonic time (s) until which the keeper skips the fund after a failure."""
 
     def look(self, head: Head) -> tuple[View, Call | None]:
-        """The fund in that block, and what can be sent in it. Raises ChainError."""
+        """The fund in that block, and the call that can be sent in it, if any. Raises ChainError."""
         view = self._viewer.look(head)
         self._nav_log.looked(view.state)
         if self._chronicle is not None:
@@ -102,7 +102,7 @@ class Fund:
         return view, call
 
     def due(self, view: View) -> Call | None:
-        """What can be sent in this block, if anything, by whoever's turn it is."""
+        """The call that can be sent in this block, if any, whichever keeper's turn it is."""
         state, functions = view.state, self._rebalancer.functions
         data: str | None = None
         order = None
@@ -124,7 +124,7 @@ class Fund:
         if data is None:
             return None
         period = state.period if state.action is Action.DETERMINE else state.month_period
-        # Until then it is due; closing has no end.
+        # The action is due until `next`; closing has no deadline.
         deadline = None if state.action is Action.CLOSE else state.next
         call = Call(state.action.name.lower(), period, self._rebalancer.address, data, deadline)
         if self._upkeep is None:
@@ -133,11 +133,11 @@ class Fund:
 
     @property
     def acts_from(self) -> int | None:
-        """The block from which this keeper does what is possible; None if nothing is."""
+        """The block from which this keeper does what is possible now; None if nothing is."""
         return None if self._since is None else self._turn.begins(self._since)
 
     def has_its_turn(self, head: Head) -> bool:
-        """Whether what is possible has been so for as long as the keepers before this one may take."""
+        """Whether an action has been possible for as long as the keepers ranked before this one may take."""
         return self._since is not None and self._turn.has_come(self._since, head.number, head.time)
 
     @property
@@ -148,7 +148,7 @@ class Fund:
     def pulse(
         self, view: View, mined: Mined | None = None, state: State | None = None, error: str | None = None
     ) -> Pulse:
-        """What a look came to; `state` follows from the plan if not given."""
+        """The pulse of a look; `state` follows from the plan if not given."""
         s = view.state
         return Pulse(
             block=view.head.number,
@@ -164,11 +164,11 @@ class Fund:
         )
 
     def write(self, pulse: Pulse) -> None:
-        """The fund's pulse file; one line in the log for each change, none for each look."""
+        """Writes the fund's pulse file; logs one line per change, not per look."""
         if self._pulse is not None:
             pulse.write(self._pulse)
         if pulse.action == "none" and pulse.state == "error":
-            return  # said where it went wrong
+            return  # whoever caught the error has logged it
         quiet = replace(pulse, block=0, time=0)
         if quiet != self._said and pulse.state != "sent":
             log.info(
@@ -183,17 +183,18 @@ class Fund:
         self._said = quiet
 
     def failed(self, pause: float) -> None:
-        """Left alone for `pause` seconds, longer each time, up to `LONGEST_WAIT_S`."""
+        """Notes a failure: the keeper skips the fund for twice `pause` seconds, doubled each further time, at most
+        `LONGEST_WAIT_S`."""
         self.failures += 1
         self.looked_at.reset()
         self.not_before = time.monotonic() + min(LONGEST_WAIT_S, pause * 2 ** min(self.failures, 10))
 
 
 class Keeper:
-    """Carries one or several funds with one account: `tick` does what is due now, `run` goes on until stopped.
+    """Runs one or several funds with one account: `tick` does what is due now, `run` repeats it until stopped.
 
-    One transaction at a time, whichever fund it is for: the account's nonces are one line. While it is open all funds
-    are still looked at, so that whoever observes the keeper sees them, and nothing else is sent.
+    It sends one transaction at a time, whichever fund it is for: the account has one sequence of nonces. While one is
+    open it still looks at all funds, so that observers see them, and sends nothing else.
     """
 
     def __init__(
@@ -217,18 +218,18 @@ class Keeper:
         self._failures = 0
         self._last: Head | None = None
         self._watched = BlockCursor()
-        """Where the sender last looked after its transactions."""
+        """The block in which the sender last checked its transactions."""
         self._glimpsed = BlockCursor()
-        """Where the funds were last looked at while a transaction was open."""
+        """The block in which the keeper last looked at the funds while a transaction was open."""
         self._sending: Fund | None = None
         if self._observers or len(self._funds) > 1:
             stop.meanwhile = self._meanwhile
 
     def tick(self) -> tuple[Pulse, ...]:
-        """One step: each fund is looked at and at most one transaction sent. A pulse for each fund looked at; none if
-        there is no new block, or an earlier transaction is still open. A fund that fails has a pulse that says so.
+        """One step: looks at each fund and sends at most one transaction. Returns a pulse per fund looked at; none if
+        there is no new block or an earlier transaction is still open. A fund that fails has a pulse with the error.
 
-        Raises ChainError and what a sender raises where that concerns all funds.
+        Raises ChainError, and the sender's errors that concern all funds.
         """
         if self._sender.unresolved:
             mined = self._sender.settle()
@@ -252,7 +253,7 @@ class Keeper:
             pulse = self._step(fund, head)
             pulses.append(pulse)
             if pulse.state == "sent":
-                # The others' views are a block old now, and next time they come first.
+                # The others would see an older block than this one's transaction; next time they come first.
                 self._funds.remove(fund)
                 self._funds.append(fund)
                 break
@@ -261,7 +262,7 @@ class Keeper:
         return tuple(pulses)
 
     def _step(self, fund: Fund, head: Head) -> Pulse:
-        """One fund's part of a tick; its failure stays its own, one that nobody foresaw too."""
+        """One fund's part of a tick. Its failures, unforeseen ones too, do not affect other funds."""
         try:
             fund.looked_at.move_to(head)
             with self._named(fund):
@@ -276,11 +277,11 @@ class Keeper:
         return pulse
 
     def _known(self, error: Exception, where: str) -> KeeperError:
-        """The error if it is of a kind that the keeper knows, else one that stands for it."""
+        """The error if it is a KeeperError, else an UnforeseenError in its place."""
         return error if isinstance(error, KeeperError) else self._troubles.unforeseen(where, error)
 
     def _named(self, fund: Fund) -> AbstractContextManager[None]:
-        """What is logged meanwhile names the fund, where there are several."""
+        """Log lines in this context name the fund, if there are several."""
         return bound_contextvars(fund=fund.name) if len(self._funds) > 1 else nullcontext()
 
     def _act(self, fund: Fund, view: View, call: Call | None) -> Pulse:
@@ -305,8 +306,8 @@ class Keeper:
         return fund.pulse(view, mined, "sent")
 
     def _before_turn(self, fund: Fund, view: View) -> bool:
-        """Whether another keeper's turn is not over. At the end of it the chain is asked once more, as the other may
-        just have acted. Raises ChainError."""
+        """Whether it is still another keeper's turn. When that ends, the keeper reads the head once more, as the other
+        may just have acted. Raises ChainError."""
         if not fund.stands_by:
             return False
         if not fund.has_its_turn(view.head):
@@ -318,7 +319,7 @@ class Keeper:
         return False
 
     def run(self) -> None:
-        """Until stopped. What the node, a transaction or this program does wrong is said and tried again."""
+        """Ticks until stopped. Logs errors of the node, of a transaction or of this program, and tries again."""
         try:
             with steady() as tidy:
                 while not self._stop.is_set():
@@ -331,7 +332,7 @@ class Keeper:
         log.info("stopped")
 
     def _tick_or_back_off(self) -> float:
-        """A tick; seconds to wait for the next."""
+        """Ticks once; returns the seconds to wait before the next tick."""
         try:
             pulses = self.tick()
         except Exception as caught:
@@ -344,11 +345,12 @@ class Keeper:
             self._last = None
             return wait
         self._failures = 0
-        # The block it was mined in is there to be looked at.
+        # After a transaction, look at its block at once.
         return 0 if any(pulse.state == "sent" for pulse in pulses) else self._poll_seconds
 
     def _failed(self, fund: Fund, error: KeeperError, pause: float | None = None) -> Pulse:
-        """Notes a failure of a fund; `pause`: seconds to leave it alone at first, the usual if not given."""
+        """Records a failure of a fund. `pause`: as in `Fund.failed`, `poll_seconds` if not given; if given, the caller
+        logs the error."""
         fund.failed(self._poll_seconds if pause is None else pause)
         if pause is None:
             with self._named(fund):
@@ -362,7 +364,7 @@ class Keeper:
         return pulse
 
     def _meanwhile(self) -> None:
-        """A look at all funds while a transaction is open; sends nothing, raises nothing."""
+        """Looks at all funds while a transaction is open; sends nothing, raises nothing."""
         try:
             head = self._head()
         except Exception as error:
@@ -390,6 +392,6 @@ class Keeper:
 
 
 def _say(error: KeeperError, again_in_s: float) -> None:
-    """A step that failed. One that nobody foresaw has been said already, and not each time."""
+    """Logs a failed step, except for an unforeseen error: `Troubles.unforeseen` has logged that, and not every time."""
     if not isinstance(error, UnforeseenError):
         log.error("step failed", error=str(error), again_in_s=round(again_in_s, 2))

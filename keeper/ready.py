@@ -1,5 +1,5 @@
-"""Says in one line what a keeper lacks to run, in place of the trace of a failed import. Imports nothing of others, and
-is written so that older Pythons can read it."""
+"""Reports in one line which packages a keeper lacks, instead of the trace of a failed import. Imports no third-party
+package, and its syntax must stay readable by older Pythons."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NEEDED = ("click", "eth_account", "pydantic_settings", "rich", "structlog", "web
 
 
 def missing_packages(version: tuple[int, int] = sys.version_info[:2]) -> str | None:
-    """What is missing, and what to do; None where the keeper can start."""
+    """What is missing and how to install it; None if the keeper can start."""
     if version < OLDEST:
         found = ".".join(map(str, version))
         return "this is Python " + found + "; the keeper needs 3.11 to 3.13: `uv python install 3.11` fetches one"

@@ -1,4 +1,4 @@
-"""Configuration: environment variables with the prefix BALLAST_, or the same names in a file `.env`."""
+"""Loads the configuration: environment variables with the prefix BALLAST_, or the same names in a file `.env`."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 class Settings(BaseSettings):
-    """What may be shown. A field's docstring is its description in .env.example and docs/operations/settings.md, which
-    `python -m tools.settings` writes; a field with an example is set in the former."""
+    """Settings that may be shown. A field's docstring is its description in .env.example and
+    docs/operations/settings.md, which `python -m tools.settings` writes; .env.example sets fields with an example."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True
@@ -173,19 +173,19 @@ class Settings(BaseSettings):
 
     @property
     def most_batches(self) -> int:
-        """About the most batches that a month's plan may have."""
+        """Approximate most batches of a month's plan."""
         if self.plan == "fewest":
             return self.fewest_batches
         return max(1, int(self.max_hours * HOUR_S / max(60, self.pool_rest_seconds)))
 
     @property
     def urgent_max_fee(self) -> int:
-        """Most to pay for one gas at an action's last moment, gwei."""
+        """Cap on the price of gas at an action's deadline, gwei."""
         return 2 * self.max_fee_gwei if self.urgent_max_fee_gwei is None else self.urgent_max_fee_gwei
 
 
 class Secrets(BaseSettings):
-    """What is never shown or logged. Descriptions as in `Settings`."""
+    """Secrets, never shown or logged. Descriptions as in `Settings`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True
@@ -236,7 +236,7 @@ class Secrets(BaseSettings):
 
 
 class AlertUrls(BaseSettings):
-    """Of the secrets only where alerts go: for whoever must be told that the other settings cannot work."""
+    """Only the URLs for alerts: to send one even if the other settings are unusable."""
 
     model_config = Secrets.model_config
 
@@ -244,7 +244,7 @@ class AlertUrls(BaseSettings):
 
 
 def load_alert_urls(env_file: Path | None) -> SecretStr:
-    """Raises SettingsError."""
+    """The URLs for alerts, independent of other settings. Raises SettingsError."""
     return load_as(AlertUrls, env_file).alert_urls
 
 
@@ -257,21 +257,21 @@ def _is_url(text: str) -> bool:
 
 
 def load_settings(env_file: Path | None = Path(".env")) -> tuple[Settings, Secrets]:
-    """Settings from environment and file; the environment wins. Raises SettingsError for the first field that is
-    wrong."""
+    """Settings and secrets from environment and file; the environment takes precedence. Raises SettingsError for the
+    first wrong field."""
     return load_as(Settings, env_file), load_as(Secrets, env_file)
 
 
 def _secrets_in(value: object) -> list[str]:
-    """What a field holds that is secret: one, several or none."""
+    """The secrets in a field's value: one, several or none."""
     if isinstance(value, SecretStr):
         return [value.get_secret_value()]
     return [text for part in value for text in _secrets_in(part)] if isinstance(value, list | tuple) else []
 
 
 def load_as(kind: type[S], env_file: Path | None, **given: Any) -> S:
-    """The fields of one kind, from environment and file; what is `given` wins. Learns the secrets among them. Raises
-    SettingsError for the first field that is wrong."""
+    """Settings of one kind from environment and file; `given` takes precedence. Registers their secrets for redaction.
+    Raises SettingsError for the first wrong field."""
     try:
         found = kind(_env_file=env_file, **given)
     except ValidationError as error:
@@ -288,14 +288,14 @@ def _one_line(error: ValidationError, *, secret: bool) -> str:
     if first["type"] == "missing":
         return f"{name}: not set; set it in the environment or in .env (see .env.example)"
     text = str(first["input"])
-    # A key or a URL in a variable where it does not belong is a secret still.
+    # A key or a URL in the wrong variable is still a secret.
     given = "the value" if secret or "://" in text or _KEY.search(text) else repr(text)
     expected = first["msg"].removeprefix("Value error, ")
     return f"{name}: {given} is not usable: {expected[:1].lower()}{expected[1:]}"
 
 
 def load_books(settings: Settings) -> tuple[Book, ...]:
-    """The address books of all funds, of one chain and with names of their own. Raises SettingsError."""
+    """The address books of all funds, checked to be of one chain and with different names. Raises SettingsError."""
     books = tuple(_load_book(path) for path in settings.books)
     first = books[0]
     for number, book in enumerate(books[1:], 1):
@@ -314,7 +314,7 @@ def load_books(settings: Settings) -> tuple[Book, ...]:
 
 
 def load_book(settings: Settings) -> Book:
-    """The address book, where there is to be one. Raises SettingsError."""
+    """The address book, if the settings name exactly one. Raises SettingsError."""
     if len(settings.books) != 1:
         raise SettingsError(f"BALLAST_BOOK: names {len(settings.books)} books; name one here")
     return _load_book(settings.books[0])
@@ -333,7 +333,7 @@ def pulse_name(book: Book) -> str:
 
 
 def pulse_path(settings: Settings, book: Book) -> Path | None:
-    """Where a fund's pulse goes: the file itself for one fund, `pulse-NAME.json` for `pulse.json` with several."""
+    """The path of a fund's pulse: the setting for one fund; with several, `pulse-NAME.json` for `pulse.json`."""
     path = settings.pulse
     if path is None or len(settings.books) == 1:
         return path

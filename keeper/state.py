@@ -1,4 +1,4 @@
-"""A fund and its pools as they stand in one block. All numbers are integers as the contracts have them.
+"""The state of a fund and its pools in one block. All numbers are integers as in the contracts.
 
 USD and prices have 18 decimals; fractions and shares of NAV have 18 decimals; amounts are token wei; a unit is token
 wei per 1e18 shares; times are Unix seconds of the chain.
@@ -14,14 +14,14 @@ from ballast.rule.calendar import Timetable
 from ballast.units import WAD
 
 UNIT_BITS, PRICE_BITS, VALUE_BITS = 119, 100, 98
-"""What counts has a unit, a price and a value of a share of at most so many bits."""
+"""Highest bit lengths of the unit, the price and the value per share of a component that counts in NAV."""
 TRADED_BITS = 128
-"""What a batch names has a balance and a target of at most so many bits."""
+"""Highest bit length of the balance and the target of a component that a batch names."""
 MAX_TRADE_PRICE = 1 << 100
 
 
 class Phase(IntEnum):
-    """Where the month stands (`IRebalancer.Phase`)."""
+    """Phase of the month (`IRebalancer.Phase`)."""
 
     IDLE = 0
     DETERMINED = 1
@@ -101,13 +101,13 @@ class Opening:
 
 @dataclass(frozen=True)
 class Holding:
-    """A component. `price` is USD for one whole token now, 0 if there is none; `unit` and `start_price` the month's.
+    """A component. `price`: USD for one whole token now, 0 if there is none; `unit` and `start_price`: the month's.
 
     `suspended_until`: suspended before this time, unless it is `written_off`. `sound`: whether its balance can be read;
-    where it cannot, balance and prices are 0.
+    if not, balance and prices are 0.
 
-    `trade_price` is what a batch counts it for on its side: where the oracle knows a second source, a sell the higher
-    of the two prices, a buy the lower. 0: as `price`.
+    `trade_price`: price at which a batch values the component on its side. Where the oracle has a second source: for a
+    sell the higher of the two prices, for a buy the lower. 0: the same as `price`.
     """
 
     index: int
@@ -134,15 +134,15 @@ class Holding:
 
     @property
     def pulled(self) -> bool:
-        """Whether a second source makes a batch count it for another price."""
+        """Whether a second price source makes a batch value it at another price than `price`."""
         return self.trade_price not in (0, self.price)
 
     def trade_value(self, amount: int) -> int:
-        """USD of `amount` token wei as a batch counts what it buys, rounded down."""
+        """USD of `amount` token wei as a batch values a buy, rounded down."""
         return amount * (self.trade_price or self.price) // self.one
 
     def trade_value_up(self, amount: int) -> int:
-        """USD of `amount` token wei as a batch counts what it sells, rounded up."""
+        """USD of `amount` token wei as a batch values a sell, rounded up."""
         return -(-amount * (self.trade_price or self.price) // self.one)
 
     def start_value(self, amount: int) -> int:
@@ -153,7 +153,7 @@ class Holding:
 @dataclass(frozen=True)
 class FundState:
     """A fund in one block (`FundLens.Fund`). `last_stop`: last period that the guardian vetoed or ended,
-    0: none; `pause_left`: for how many seconds it may pause now.
+    0: none; `pause_left`: seconds for which the guardian may pause now.
 
     `shares` is the supply in shares of the start while trading, else 0. `idle` (seconds), `capacity` (share of NAV)
     and `tolerance` are the bucket's in that block.
@@ -182,34 +182,35 @@ class FundState:
     tolerance: int
     holdings: tuple[Holding, ...]
     former: Timetable | None = None
-    """In effect until `timetable` begins; None for a fund that had no other."""
+    """The timetable in effect until `timetable` begins; None if the fund had no other."""
 
     def name_of(self, period: int) -> str:
-        """What people call a period, such as "April 2021"."""
+        """A period's name, such as "April 2021"."""
         return calendar.name(period, self.timetable, self.former)
 
     def label_of(self, period: int) -> str:
-        """A period in short, such as "2021-04"."""
+        """A period's short name, such as "2021-04"."""
         return calendar.label(period, self.timetable, self.former)
 
     @property
     def total_value_at_start(self) -> int:
-        """USD that all shares were worth at start prices: what shares of NAV refer to while trading."""
+        """Value of all shares at start prices, USD: the base of shares of NAV while trading."""
         return self.opening.nav * self.shares // WAD
 
     @property
     def total_value(self) -> int:
-        """USD of all components that count, at the prices now."""
+        """Value of all components that count, at current prices, USD."""
         return sum(h.value(h.balance) for h in self.holdings if self.counts(h))
 
     @property
     def nav(self) -> int:
-        """USD of one share, of the components that count, at the prices now, rounded down; 0 if there are no shares."""
+        """NAV per share in USD: components that count, at current prices, rounded down; 0 if there are no shares."""
         return self.total_value * WAD // self.supply if self.supply else 0
 
     @property
     def next_determination(self) -> int:
-        """When the next determination comes, as far as the fund says, else this block's time. Unix seconds."""
+        """Earliest time of the next determination as far as the fund's state shows it, else this block's time. Unix
+        seconds."""
         if self.phase is Phase.TRADING:
             return max(self.opening.end + 1, self.time)
         waits = self.action is Action.NONE and self.reason in (Reason.DONE, Reason.VETOED, Reason.TOO_LATE)
@@ -224,8 +225,8 @@ class FundState:
         return not holding.written_off and not self.suspended(holding)
 
     def counts(self, holding: Holding) -> bool:
-        """Whether a component is in NAV: active, with a balance that can be read and a price, neither above all measure
-        (`Opener`)."""
+        """Whether a component is in NAV: active, with a readable balance and a price, and with unit, price and value
+        per share within their bit limits (`Opener`)."""
         if not (self.active(holding) and holding.sound and holding.price):
             return False
         if holding.price >> PRICE_BITS:
@@ -234,8 +235,8 @@ class FundState:
         return unit >> UNIT_BITS == 0 and unit * holding.price // holding.one >> VALUE_BITS == 0
 
     def trades(self, holding: Holding) -> bool:
-        """Whether a batch may name a component now: it has a side this month, counts, and neither its balance, its
-        target nor its price is above what a batch takes (`Settlement`). Others are left alone."""
+        """Whether a batch may name a component now: it has a side this month, counts, and its balance, target and price
+        are within a batch's limits (`Settlement`). The keeper does not trade others."""
         if holding.side is Side.HELD or not self.counts(holding) or holding.trade_price > MAX_TRADE_PRICE:
             return False
         target = -(-holding.unit * self.shares // WAD)
@@ -246,7 +247,7 @@ class FundState:
         return holding.unit * self.shares // WAD
 
     def surplus(self, holding: Holding) -> int:
-        """Token wei that may be sold: what lies above the target rounded up."""
+        """Token wei that may be sold: the balance above the target, with the target rounded up."""
         if holding.side is not Side.SELL or not holding.sound:
             return 0
         return max(0, holding.balance + (-holding.unit * self.shares // WAD))

@@ -19,9 +19,9 @@ from keeper.state import Action, FundState
 
 @dataclass(frozen=True)
 class View:
-    """What is known about one block. `plan` only while trading; `gas_price` is what the plan holds one gas to be
-    worth, wei: base fee and tip unless the settings say otherwise. `told`: what was done to the month; `outlook`:
-    what may be coming; both if asked for."""
+    """A fund in one block. `plan`: only while trading; `gas_price`: price of gas that the plan assumes, wei: base fee
+    and tip unless the settings fix it, the base fee alone without a plan. `told`: interventions in the month;
+    `outlook`: what may be coming; both only if the caller adds them."""
 
     head: Head
     state: FundState
@@ -41,7 +41,7 @@ class Viewer:
         self._data_fees = DataFees(chain.w3, chain.book, whole_batch(chain.book))
 
     def look(self, head: Head | None = None) -> View:
-        """The fund in a block (the latest), and the plan for it. Raises ChainError."""
+        """The fund in a block (default: the latest), and the plan for it. Raises ChainError."""
         head = head or self._chain.head()
         state, market = self._chain.read(head)
         if state.action is not Action.TRADE:

@@ -1,4 +1,4 @@
-"""A keeper put together from its settings."""
+"""Builds a keeper from its settings."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ from keeper.view import Viewer
 log = structlog.get_logger("keeper")
 
 Sending = tuple[Sender, tuple[FundReader, ...], Stop, tuple[Observer, ...], Troubles]
-"""What sends, the funds' chains, what stops it, who watches, and what is wrong."""
+"""The sender, the funds' readers, the stop event, the observers, and the known troubles."""
 T = TypeVar("T")
 
 
 def readers_of(settings: Settings, secrets: Secrets, books: Sequence[Book] | None = None) -> tuple[FundReader, ...]:
-    """One for each fund, over one connection, checked. Raises SettingsError, ChainError."""
+    """A checked reader for each fund, all over one connection. Raises SettingsError, ChainError."""
     chains = _connected(settings, secrets, books)
     _check(settings, chains)
     return chains
 
 
 def _connected(settings: Settings, secrets: Secrets, books: Sequence[Book] | None = None) -> tuple[FundReader, ...]:
-    """The same, before the first question. Raises SettingsError."""
+    """The readers, unchecked: sends no requests. Raises SettingsError."""
     found = books or load_books(settings)
     w3 = connect_to(settings, secrets, found[0].chain_id)
     files = [None] * len(books) if books else [BookFile(path) for path in settings.books]
@@ -79,11 +79,11 @@ def turn_of(settings: Settings, chain_id: int) -> Turn:
 
 @contextmanager
 def sending(settings: Settings, secrets: Secrets, *, patience: int | None, watched: bool = False) -> Iterator[Sending]:
-    """What it takes to send, stopped by SIGTERM and SIGINT. Every setting is checked before the journal is opened.
+    """Yields what sending needs; SIGTERM and SIGINT stop it. Checks every setting before it opens the journal.
 
-    `patience` as in `Sender`; `watched`: nobody waits for it. Then HTTP server, alerts and dead-man's switch are at
-    work before the first question to a node, and trouble that passes is waited for. Raises SettingsError, and
-    Interrupted if stopped meanwhile; else also ChainError, JournalError, KeyServiceError.
+    `patience` as in `Sender`. `watched`: runs unattended. Then HTTP server, alerts and dead-man's switch start before
+    the first request to a node, and the start waits out passing trouble. Raises SettingsError, and Interrupted if
+    stopped meanwhile; unless `watched` also ChainError, JournalError, KeyServiceError.
     """
     chains, stop, troubles = _connected(settings, secrets), Stop(), Troubles()
     first = chains[0]
@@ -95,7 +95,7 @@ def sending(settings: Settings, secrets: Secrets, *, patience: int | None, watch
                 return patiently(step, stop, troubles) if watched else step()
 
             if settings.kms_key_id is None:
-                # It may ask for a password, which Ctrl-C ends at once.
+                # Before the signal handlers: it may ask for a password, and Ctrl-C must end that at once.
                 signer = load_signer(settings, secrets)
             if watched:
                 stack.enter_context(stopping(stop))
@@ -118,7 +118,7 @@ def sending(settings: Settings, secrets: Secrets, *, patience: int | None, watch
 
 @contextmanager
 def _last_words(troubles: Troubles) -> Iterator[None]:
-    """What ends the keeper before it could start is told to those who watch."""
+    """Records the error that ends the keeper at its start, so that alerts, health and dead-man's switch report it."""
     try:
         yield
     except Exception as error:
@@ -128,14 +128,14 @@ def _last_words(troubles: Troubles) -> Iterator[None]:
 
 
 def _require_ether(chain: FundReader, address: ChecksumAddress) -> None:
-    """Raises NotReadyError, ChainError."""
+    """Raises NotReadyError if the account has no ether, ChainError."""
     if ask(lambda: chain.w3.eth.get_balance(address), "balance") == 0:
         raise NotReadyError(f"account {address}: has no ether on chain {chain.book.chain_id}; fund it for gas")
 
 
 @dataclass(frozen=True)
 class Around:
-    """Those who watch the loop, none by default, and how they are told which account it has."""
+    """The loop's observers, none by default; `follow` gives them the keeper's account."""
 
     observers: tuple[Observer, ...] = ()
     follow: Callable[[ChecksumAddress], None] = lambda _address: None
@@ -145,8 +145,8 @@ class Around:
 def watching(
     settings: Settings, secrets: Secrets, chains: Sequence[FundReader], stop: Stop, troubles: Troubles
 ) -> Iterator[Around]:
-    """The observers that the settings ask for, at work until the block ends; none where nobody watches. Asks no node.
-    Raises SettingsError."""
+    """Runs the observers that the settings ask for until the `with` block ends; none if the settings name none. Sends
+    no requests to a node. Raises SettingsError."""
     asked = (settings.http_port, secrets.alert_urls, secrets.ping_url, os.environ.get("NOTIFY_SOCKET"))
     if all(each is None for each in asked):
         yield Around()
@@ -189,7 +189,7 @@ def watching(
 
 
 def _ping_urls(secrets: Secrets) -> Urls | None:
-    """What the dead-man's switch asks, None without one."""
+    """The URLs of the dead-man's switch, None without one."""
     if secrets.ping_url is None:
         return None
     fail = None if secrets.ping_fail_url is None else secrets.ping_fail_url.get_secret_value()
@@ -197,14 +197,14 @@ def _ping_urls(secrets: Secrets) -> Urls | None:
 
 
 def _endpoints(chain: FundReader) -> tuple[EndpointStatus, ...]:
-    """How the nodes stand, where the connection knows."""
+    """Status of the nodes, empty if the connection does not track it."""
     status: Callable[[], tuple[EndpointStatus, ...]] | None = getattr(chain.w3.provider, "status", None)
     return () if status is None else status()
 
 
 @contextmanager
 def keeper_of(settings: Settings, secrets: Secrets, *, patience: int | None, watched: bool = False) -> Iterator[Keeper]:
-    """A keeper that may send. As `sending`."""
+    """Yields a keeper that may send; parameters and errors as of `sending`."""
     with sending(settings, secrets, patience=patience, watched=watched) as (
         sender,
         chains,
@@ -221,7 +221,7 @@ def keeper_of(settings: Settings, secrets: Secrets, *, patience: int | None, wat
                 Viewer(chain, settings),
                 pulse_path(settings, chain.book),
                 turn,
-                # For those who watch: what is sent does not depend on it.
+                # For observers only: what the keeper sends does not depend on it.
                 Chronicle(chain.w3, chain.book) if observers else None,
                 UpkeepCalls(chain.w3, chain.book, sender.address, settings.payee or sender.address)
                 if "upkeep" in chain.book.contracts

@@ -1,1 +1,1 @@
-"""Deploys a fund: which contracts, in what order, and how a stopped deployment goes on."""
+"""Deploys a fund: which contracts, in what order, and how to resume an interrupted deployment."""

@@ -1,4 +1,4 @@
-"""Holds a fund as it stands on the chain against its file."""
+"""Compares a deployed fund with its file."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ballast.parts import MAX_PRICE
 from ballast.preflight.problems import DeployError
 
 SOURCE = ["address", "uint32", "uint8", "uint8", "uint128", "uint128", "uint128"]
-"""Of the oracle's `Source`: feed, maximum age, decimals, quote, ratio, lowest, highest."""
+"""Types of the oracle's `Source`: feed, maximum age, decimals, quote, ratio, lowest, highest."""
 
 
 def check_deployment(w3: Web3, at: Mapping[str, str], config: FundConfig, *, seeded: bool) -> None:
-    """`at`: the addresses of all contracts. Without its seed every component needs a price now; with it the list has to
-    be the file's. Raises DeployError for what is not as the file has it."""
+    """Raises DeployError if the contracts at the addresses `at` do not match the file. Before the seed every component
+    must have a price now; once `seeded`, the list of components must be the file's."""
 
     def expect(name: str, view: str, right: str) -> None:
         answer = call_view(w3, at[name], view, ["address"])

@@ -16,7 +16,7 @@ from ballast.values import DEPLOYER, NO_ADDRESS
 ANYONE = NO_ADDRESS
 ETH = ANYONE
 SUPPLIES = ("posted_supply", "locked_supply")
-"""Where supplies come from; only of market-cap funds."""
+"""Sources of supplies, only of market-cap funds."""
 ORDER = (
     "timelock",
     "opener",
@@ -35,10 +35,10 @@ ORDER = (
     "zap",
     "nav_feed",
 )
-"""Every contract that a fund may have, as they are deployed. Each may name those before it, and those whose
-address it is told beforehand: the rebalancer, and of the index token its fee recipient."""
+"""Every contract that a fund may have, in the order of deployment. A contract may reference earlier ones, and later
+ones whose address is predicted: the rebalancer, and for the index token its fee recipient."""
 PLAIN = {"opener": "Opener", "calendar": "Calendar", "lens": "FundLens", "v3_lens": "V3Lens"}
-"""Contracts that are deployed without arguments."""
+"""Contracts without constructor arguments."""
 
 
 def order(config: FundConfig) -> tuple[str, ...]:
@@ -52,12 +52,12 @@ def order(config: FundConfig) -> tuple[str, ...]:
 
 
 def created_address(deployer: str, nonce: int) -> str:
-    """Where a contract lands that `deployer` creates with `nonce` (CREATE)."""
+    """Address of the contract that `deployer` creates with `nonce` (CREATE)."""
     return str(to_checksum_address(keccak(rlp.encode([bytes.fromhex(deployer[2:]), nonce]))[12:]))
 
 
 def predicted(deployer: str, nonce: int, names: Collection[str]) -> dict[str, str]:
-    """Where these contracts of ORDER land if `deployer` creates them, in that order, from `nonce` on."""
+    """Addresses of these contracts if `deployer` creates them in the order of ORDER, from `nonce` on."""
     ordered = [name for name in ORDER if name in names]
     return {name: created_address(deployer, nonce + place) for place, name in enumerate(ordered)}
 
@@ -65,8 +65,8 @@ def predicted(deployer: str, nonce: int, names: Collection[str]) -> dict[str, st
 def creation(
     name: str, config: FundConfig, at: Mapping[str, str], account: Any, dated: int | None = None
 ) -> tuple[str, tuple[Any, ...]]:
-    """The compiled contract that stands for a name of ORDER in this fund, and the arguments of its constructor. `at`:
-    the addresses of all contracts of the fund; `dated`: Unix time of the first supplies, None: of the latest block."""
+    """The compiled contract for a name of ORDER in this fund, and its constructor arguments. `at`: the addresses of all
+    contracts of the fund; `dated`: date of the first supplies, Unix seconds; None: the latest block's time."""
 
     def who(role: str) -> str:
         return str(account.address) if role == DEPLOYER else role
@@ -118,7 +118,7 @@ def creation(
 
 
 def _around(name: str, config: FundConfig, at: Mapping[str, str], recipient: str) -> tuple[str, tuple[Any, ...]]:
-    """`creation` of what no other contract of the fund depends on. `recipient`: of the fee, or of what the fee split
+    """`creation` of upkeep, fee split, zap and NAV feed. `recipient`: of the streaming fee, or of what the fee split
     leaves of it."""
     match name:
         case "upkeep":
@@ -141,12 +141,12 @@ def candidate_rows(config: FundConfig, at: Mapping[str, str]) -> list[tuple[str,
 
 
 def sequencer_of(config: FundConfig) -> tuple[str, int]:
-    """The sequencer's feed and the grace period as the oracle takes them."""
+    """The sequencer's feed and the grace period as the oracle's arguments."""
     return (ANYONE, 0) if config.sequencer is None else (config.sequencer.address, config.sequencer.grace)
 
 
 def feed_rows(config: FundConfig) -> list[tuple[str, str, int, int, int, int, int]]:
-    """The oracle's feeds: ETH/USD first, for those that are quoted in ETH."""
+    """The oracle's feeds: ETH/USD first, as feeds quoted in ETH need it."""
     sources = [(ETH, config.eth_feed), *((component.token, component.feed) for component in config.ordered())]
     return [_feed_row(token, feed) for token, feed in sources]
 
@@ -156,5 +156,5 @@ def _feed_row(token: str, feed: Feed) -> tuple[str, str, int, int, int, int, int
 
 
 def anchor_rows(config: FundConfig) -> list[tuple[str, str, int, int]]:
-    """The anchors as the oracle lists them."""
+    """The anchors as the oracle's arguments."""
     return [(component.token, a.pool, a.window, a.bound) for component, a in config.anchored()]

@@ -1,8 +1,8 @@
 """Deploys a fund with Ape and seeds it.
 
-Everything that can be checked is checked before the first transaction, so that a mistake costs nothing. It can be
-stopped at any moment: the same call again goes on from what stands (`ballast.deployment.resume`), and changes nothing
-where all does. The address book is written last: where it exists, the fund stands whole.
+It checks everything that it can before the first transaction, so that a mistake costs nothing. You can stop it at any
+moment: the same call again resumes from the contracts that exist (`ballast.deployment.resume`), and changes nothing if
+all exist. It writes the address book last: if that exists, the deployment is complete.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Bill:
-    """What is left to send: so many transactions, and the contracts among them. `gas`: more than they take, on a rollup
-    with what the contracts' data costs; `wei`: what that costs at the price of gas now; `begun`: some contracts stand
+    """What is left to send: number of transactions, and the contracts among them. `gas`: an upper estimate, on a rollup
+    including the cost of the contracts' data; `wei`: its cost at the current gas price; `begun`: some contracts exist
     already."""
 
     transactions: int
@@ -57,11 +57,11 @@ def deploy_fund(
 ) -> Book:
     """Deploys and seeds the fund from an Ape account on the connected chain; returns its address book.
 
-    The seed shares, less the locked ones, go to the account. `book_path`: where the book is written, with the journal
-    beside it; None: neither, and what is stopped cannot be gone on with. `unsafe`: lets pass what is not wrong but
-    unsafe (see `preflight`); `warn` is told what was let pass. `consent`: called once before the first transaction;
-    what it raises ends the deployment. Raises DeployError (before the first transaction, unless the chain itself fails
-    on the way) and DeploymentJournalError.
+    The seed shares, less the locked ones, go to the account. `book_path`: path of the book, with the journal beside it;
+    None: writes neither, and an interrupted deployment cannot be resumed. `unsafe`: accepts problems that are unsafe
+    but not errors (see `preflight`); `warn` gets all warnings, accepted problems included. `consent`: called once
+    before the first transaction; an exception from it ends the deployment. Raises DeployError (before the first
+    transaction, unless the chain itself fails later) and DeploymentJournalError.
     """
     say = progress or (lambda _text: None)
     path = None if book_path is None else journal_path(book_path)
@@ -74,7 +74,7 @@ def deploy_fund(
 
 
 def book_of(config: FundConfig, at: Mapping[str, str], first_block: int) -> Book:
-    """The address book of a fund whose contracts stand at these addresses, none of them before `first_block`."""
+    """The address book of a fund with its contracts at these addresses, none created before `first_block`."""
     return Book(
         fund=config.name,
         chain_id=config.chain_id,
@@ -91,15 +91,15 @@ def book_of(config: FundConfig, at: Mapping[str, str], first_block: int) -> Book
 
 
 def approve(account: Any, token: str, spender: str, amount: int) -> None:
-    """Lets `spender` take `amount` wei of the token, unless it may already: see `approvals`."""
+    """Approves `amount` token wei for `spender`, unless the allowance suffices: see `approvals`."""
     for data in approvals(account.provider.web3, account.address, token, spender, amount):
         account.transfer(token, value=0, data=data)
 
 
 def approvals(w3: Web3, owner: str, token: str, spender: str, amount: int) -> tuple[bytes, ...]:
-    """The calls of the token that let `spender` take `amount` wei; none where it may already.
+    """Calldata of the token's calls that approve `amount` token wei for `spender`; none if the allowance suffices.
 
-    A lower allowance is set to 0 first, which some tokens ask for. Plain calldata: some tokens return nothing.
+    Sets a lower allowance to 0 first, as some tokens require that. Plain calldata, as some tokens return nothing.
     """
     allowed = call_view(w3, token, "allowance(address,address)", ["uint256"], owner, spender)
     current = allowed[0] if allowed else 0
@@ -123,13 +123,13 @@ def _deployed(
     warn: Progress,
     consent: Callable[[Bill], None] | None,
 ) -> Book:
-    """`deploy_fund`, whose journal is kept at `path`."""
+    """`deploy_fund` with its journal at `path`."""
     w3: Web3 = account.provider.web3
     say("checking chain, account, tokens and feeds")
     sender = sender_of(account, config.name, path, say)
     sender.settle()
     stands = standing(w3, sender.journal, order(config))
-    if not stands:  # nothing was begun, or on a chain that is no more
+    if not stands:  # nothing deployed yet, or on a chain that no longer exists
         sender.journal = replace(new_journal(account, config.name), sent=sender.journal.sent)
 
     def creating(name: str, at: Mapping[str, str]) -> bytes:
@@ -153,7 +153,8 @@ def _deployed(
 
 
 def sender_of(account: Any, name: str, path: Path | None, say: Progress) -> DeploymentSender:
-    """With the journal of what was begun under this name, or a new one. Raises DeploymentJournalError."""
+    """A sender with the journal at `path`, or a new one. Raises DeploymentJournalError if that journal is of another
+    fund, chain or deployer."""
     journal = None if path is None else DeploymentJournal.load(path)
     new = new_journal(account, name)
     if journal is not None:
@@ -166,7 +167,7 @@ def sender_of(account: Any, name: str, path: Path | None, say: Progress) -> Depl
 
 
 def new_journal(account: Any, name: str) -> DeploymentJournal:
-    """Of a deployment that begins now."""
+    """The journal of a deployment that starts now."""
     latest = account.provider.web3.eth.get_block("latest")
     # nothing of the fund can be in an earlier block than the next
     numbers = int(latest["number"]) + 1, int(latest["timestamp"])
@@ -182,7 +183,7 @@ def _bill(
 ) -> Bill:
     sizes = {name: len(creating(name, found.at)) for name in found.at}
     done = sum(size for name, size in sizes.items() if name in found.stands)
-    # {gas} = {gas} * {byte} / {byte}: what a creation takes goes mostly with the length of its code
+    # {gas} = {gas} * {byte} / {byte}: the gas of a creation depends mostly on the length of its code
     gas = DEPLOYMENT_GAS - (DEPLOYMENT_GAS - SEED_GAS) * done // sum(sizes.values())
     calls = sum(1 for _ in _approvals(w3, account, found.at[INDEX], config))
     price = w3.eth.gas_price

@@ -1,8 +1,8 @@
-"""What a deployment has sent, in a file beside the address book.
+"""The journal of a deployment's transactions, in a file beside the address book.
 
-Every transaction is written down before it is sent. So whatever stops a deployment, the next run finds what stands: the
-hash binds sender, nonce and content, and a receipt of it says that just this was done. The file stays when the
-deployment has ended, and holds no secrets.
+The deployment records every transaction before it sends it. So whatever stops it, the next run finds what exists: the
+hash binds sender, nonce and content, and its receipt proves that exactly this was done. The file stays after the
+deployment, and contains no secrets.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from ballast.values import checked_address
 
 
 class DeploymentJournalError(UserError, ValueError):
-    """A journal that cannot be used; the message names the file and what to do."""
+    """An unusable journal; the message names the file and what to do."""
 
 
 @dataclass(frozen=True)
 class Sent:
     """A transaction that may have been sent. `step`: a contract's name in the address book, "approve SYMBOL" or "seed";
-    `content`: keccak-256 of what it carries."""
+    `content`: keccak-256 of its recipient and data."""
 
     step: str
     nonce: int
@@ -38,8 +38,8 @@ class Sent:
 
 @dataclass(frozen=True)
 class DeploymentJournal:
-    """Of one fund, chain and deployer. `first_block`: nothing of the fund is in an earlier one; `dated`: the Unix time
-    that the fund's first supplies are dated."""
+    """The journal of one fund, chain and deployer. `first_block`: nothing of the fund is in an earlier one; `dated`:
+    date of the fund's first supplies, Unix seconds."""
 
     fund: str
     chain_id: int
@@ -49,12 +49,12 @@ class DeploymentJournal:
     sent: tuple[Sent, ...] = ()
 
     def save(self, path: Path) -> None:
-        """Writes the journal in one step. Raises OSError."""
+        """Writes the journal atomically. Raises OSError."""
         replace_json(path, asdict(self), indent=2)
 
     @classmethod
     def load(cls, path: Path) -> DeploymentJournal | None:
-        """Reads and checks a journal; None where there is none. Raises DeploymentJournalError."""
+        """Reads and checks a journal; None if there is none. Raises DeploymentJournalError."""
         try:
             return cls._from_json(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -75,8 +75,8 @@ class DeploymentJournal:
 
 @contextmanager
 def alone(path: Path | None) -> Iterator[None]:
-    """Within the block no other process writes a journal into the same folder. None: there is no journal. Raises
-    DeploymentJournalError if one does."""
+    """Locks the journal's folder against other deployments within the `with` block. None: there is no journal. Raises
+    DeploymentJournalError if another process has the lock."""
     if path is None:
         yield
         return
@@ -99,5 +99,5 @@ def _lock(folder: int, path: Path) -> None:
 
 
 def journal_path(book: Path) -> Path:
-    """Where the journal of the deployment that writes this address book is kept; no name that a book may have."""
+    """Path of the journal of the deployment that writes this address book; a name that no book can have."""
     return book.with_suffix(".journal")

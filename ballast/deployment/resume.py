@@ -1,9 +1,9 @@
-"""What stands of a deployment, and what is left to deploy.
+"""Finds what exists of a deployment, and what is left to deploy.
 
-Contracts name each other by addresses, which follow from the deployer's nonces. So a contract that stands is kept if
-it is what would be deployed now, byte for byte: code, and the arguments with the addresses of all others. After a stop
-all are. Where another transaction took a nonce in the middle, or the fund's file was changed, those that would no
-longer be the same are deployed again, and no others.
+Contracts reference each other by addresses, which follow from the deployer's nonces. So the deployment keeps an
+existing contract if it would deploy the same now, byte for byte: code, and arguments with the addresses of all others.
+After a plain interruption that holds for all. If another transaction took a nonce in between, or the fund's file has
+changed, it deploys again those contracts that would differ, and no others.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ INDEX = "index_token"
 
 @dataclass(frozen=True)
 class Standing:
-    """A contract on the chain. `content`: keccak-256 of the code that created it."""
+    """A deployed contract. `content`: keccak-256 of its creation code."""
 
     address: str
     content: str
@@ -34,7 +34,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class DeploymentPlan:
-    """`at`: the address of every contract, in the order of deployment; `stands`: those that are there already."""
+    """`at`: the address of every contract, in the order of deployment; `stands`: those that exist already."""
 
     at: dict[str, str]
     stands: frozenset[str]
@@ -52,8 +52,8 @@ def plan(
     nonce: int,
     creation: Callable[[str, Mapping[str, str]], bytes],
 ) -> DeploymentPlan:
-    """`names`: all contracts in the order of deployment; `nonce`: the deployer's next; `creation`: the code that
-    creates a contract, given all addresses."""
+    """Plans which existing contracts to keep, and the addresses of all. `names`: all contracts in the order of
+    deployment; `nonce`: the deployer's next; `creation`: creation code of a contract, given all addresses."""
     kept = {name: stands[name] for name in names if name in stands}
     while True:
         missing = [name for name in names if name not in kept]
@@ -67,7 +67,8 @@ def plan(
 
 
 def standing(w3: Web3, journal: DeploymentJournal, names: Collection[str]) -> dict[str, Standing]:
-    """The contracts that the journal's transactions created. Raises DeployError where the node cannot know."""
+    """The contracts that the journal's transactions created. Raises DeployError if contracts exist but the node has no
+    receipts of them."""
     found: dict[str, Standing] = {}
     hidden: dict[str, str] = {}
     for sent in journal.sent:
@@ -87,13 +88,13 @@ def standing(w3: Web3, journal: DeploymentJournal, names: Collection[str]) -> di
 
 
 def is_seeded(w3: Web3, index: str) -> bool:
-    """Whether an index token holds its seed."""
+    """Whether an index token has its seed."""
     answer = call_view(w3, index, "componentsPointer()", ["address"]) if has_code(w3, index) else None
     return answer is not None and to_checksum_address(answer[0]) != NO_ADDRESS
 
 
 def require_unseeded(w3: Web3, stands: Mapping[str, Standing], found: DeploymentPlan) -> None:
-    """Raises DeployError if what is planned would be a second fund beside one that has its seed."""
+    """Raises DeployError if the plan would create a second fund beside one that has its seed."""
     index = stands.get(INDEX)
     if index is None or not found.missing or not is_seeded(w3, index.address):
         return

@@ -1,8 +1,8 @@
 """Sends a deployment's transactions, one after the other, so that it can be stopped at any moment.
 
-Nothing is sent before it is written down, and nothing follows before the last one is in a block. What a node answers
-to a transaction is not relied on: nodes say the same in many words, and an answer may get lost. The chain says whether
-it was taken.
+It records each in the journal before it sends it, and sends the next only when the last one is in a block. It does not
+rely on a node's answer to a transaction: nodes word the same refusal in many ways, and an answer may get lost. The
+chain shows whether a transaction was accepted.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from ballast.preflight.problems import DeployError
 from ballast.values import ether_text, gwei_text
 
 POLLS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
-"""Between two looks for a receipt; the last from then on."""
+"""Waits between two polls for a receipt, seconds; the last one repeats."""
 TOLD_EVERY = 10
-"""Looks, of the longest kind, after which it is said again what is waited for."""
+"""Polls after which the sender reports again what it waits for."""
 LOST_AFTER = 5
-"""Looks that find a nonce used and no receipt for it before another transaction is taken to have used it: a node may
-count a transaction a moment before it answers for its receipt."""
+"""Polls that find a nonce used but no receipt, after which another transaction counts as having used it: a node may
+count a transaction a moment before it has its receipt."""
 
 
 def receipt_of(w3: Web3, digest: str) -> TxReceipt | None:
-    """The receipt of a transaction; None where the node knows none."""
+    """The receipt of a transaction; None if the node has none."""
     try:
         return w3.eth.get_transaction_receipt(HexStr(digest))
     except TransactionNotFound:
@@ -43,7 +43,7 @@ def receipt_of(w3: Web3, digest: str) -> TxReceipt | None:
 
 
 def is_pending(w3: Web3, digest: str) -> bool:
-    """Whether the node knows a transaction that is in no block yet."""
+    """Whether the node has the transaction and it is in no block yet."""
     try:
         return w3.eth.get_transaction(HexStr(digest)).get("blockNumber") is None
     except TransactionNotFound:
@@ -51,7 +51,7 @@ def is_pending(w3: Web3, digest: str) -> bool:
 
 
 class DeploymentSender:
-    """Signs with an Ape account. `path`: of the journal's file, None where nothing is kept; `say` is told each step."""
+    """Signs with an Ape account. `path`: of the journal's file, None: not saved; `say`: prints each step."""
 
     def __init__(self, account: Any, journal: DeploymentJournal, path: Path | None, say: Callable[[str], None]) -> None:
         self._account = account
@@ -62,9 +62,9 @@ class DeploymentSender:
         self._outbid: dict[int, tuple[int, int]] = {}
 
     def settle(self, also: Iterable[Sent] = ()) -> None:
-        """Waits for what was sent and is in no block. What offers less than the base fee asks is left to be replaced.
-        `also`: what another journal of the account says that was sent. Raises DeployError if any other transaction of
-        the account is pending."""
+        """Waits for pending transactions of the journal. Returns early at one that offers less than the base fee, so
+        that `send` replaces it. `also`: transactions in another journal of the account. Raises DeployError if any other
+        transaction of the account is pending."""
         address = self._account.address
         nonce, known = self._w3.eth.get_transaction_count(address), (*self.journal.sent, *also)
         for sent in [sent for sent in known if sent.nonce >= nonce and is_pending(self._w3, sent.hash)]:
@@ -85,8 +85,8 @@ class DeploymentSender:
             )
 
     def create(self, name: str, code: bytes, at: str) -> None:
-        """Creates a contract, `at` this address. Raises DeployError as `send`, and before it is sent if it would land
-        elsewhere."""
+        """Creates a contract at the address `at`. Raises DeployError as `send`, and without sending if its address
+        would be another."""
         nonce = self._w3.eth.get_transaction_count(self._account.address)
         if created_address(self._account.address, nonce) != at:
             raise DeployError(
@@ -96,14 +96,14 @@ class DeploymentSender:
         self.send(name, code)
 
     def send(self, step: str, data: bytes, to: str | None = None) -> None:
-        """Sends a call, or the code of a contract where `to` is None, and waits until it is in a block. Raises
-        DeployError for what would revert, did revert, cannot be paid, or lost its nonce to another transaction."""
+        """Sends a call, or creation code if `to` is None, and waits until it is in a block. Raises DeployError if it
+        would revert, did revert, cannot be paid, is refused, or lost its nonce to another transaction."""
         account, nonce = self._account, self._w3.eth.get_transaction_count(self._account.address)
         made = account.provider.network.ecosystem.create_transaction(
             sender=account.address, data=data, nonce=nonce, gas_limit=self._gas(step, data, to), receiver=to
         )
         made = account.provider.prepare_transaction(made)
-        if nonce in self._outbid:  # nodes take another one of the same nonce from 10 % more on
+        if nonce in self._outbid:  # nodes accept a replacement from 10 % higher fees on
             made.max_fee, made.max_priority_fee = (
                 max(now, before * 9 // 8 + 1)
                 for now, before in zip((made.max_fee, made.max_priority_fee), self._outbid[nonce], strict=True)
@@ -151,13 +151,13 @@ class DeploymentSender:
             raise DeployError(f"{sent.step}: transaction {sent.hash} reverted")
 
     def _receipt(self, sent: Sent) -> TxReceipt | None:
-        """Of this transaction, or of one that it was to replace: those carry the same."""
+        """The receipt of this transaction, or of one that it was to replace, with the same nonce and content."""
         every = (sent, *self.journal.sent)
         same = (one for one in every if (one.nonce, one.content) == (sent.nonce, sent.content))
         return next((found for one in same if (found := receipt_of(self._w3, one.hash)) is not None), None)
 
     def _require_nonce(self, sent: Sent) -> None:
-        """Raises DeployError if the nonce is used, and not by this transaction."""
+        """Raises DeployError if another transaction used the nonce."""
         for look in range(LOST_AFTER):
             used = self._w3.eth.get_transaction_count(self._account.address) > sent.nonce
             if not used or self._receipt(sent) is not None:
@@ -180,7 +180,7 @@ class DeploymentSender:
 
 
 def content_of(data: bytes, to: str | None = None) -> str:
-    """keccak-256 of what a transaction carries, and to whom."""
+    """keccak-256 of a transaction's recipient and data."""
     return "0x" + keccak(bytes.fromhex((to or "0x")[2:]) + data).hex()
 
 

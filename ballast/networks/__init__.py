@@ -1,1 +1,1 @@
-"""What is known of the networks that a fund may stand on."""
+"""Data of the networks on which a fund may be deployed."""

@@ -1,8 +1,8 @@
-"""Where the ether and the tokens of a test network come from.
+"""Texts about where to get the ether and the tokens of a test network.
 
-Ether's faucets are in networks.json; a sandbox's tokens have faucets of their own. Sources of the others: LINK is
-Chainlink's faucet's; WBTC and DAI of funds/sepolia.yaml are Aave's test tokens (its address book AaveV3Sepolia), which
-its own faucet gives.
+Ether's faucets are in networks.json; a sandbox's tokens have faucets of their own. Sources of the others: LINK is from
+Chainlink's faucet; WBTC and DAI of funds/sepolia.yaml are Aave's test tokens (its address book AaveV3Sepolia), from
+Aave's faucet.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _TOKENS = {
 
 
 def ether_from(chain_id: int) -> str:
-    """What to do about too little ether."""
+    """Remedy for too little ether."""
     return network_of(chain_id).faucet or "send it some"
 
 
 def token_from(w3: Web3, token: str, weth: str) -> str:
-    """What to do about too little of a token. `weth`: the chain's."""
+    """Remedy for too little of a token. `weth`: the chain's."""
     chain_id = w3.eth.chain_id
     if network_of(chain_id).test and _is_sandboxs(w3, token):
         return "claim it, once a day, with `ape run sandbox claim`"
@@ -37,6 +37,6 @@ def token_from(w3: Web3, token: str, weth: str) -> str:
 
 
 def _is_sandboxs(w3: Web3, token: str) -> bool:
-    """Whether it is a `SandboxToken`, which names the market that lists it."""
+    """Whether it is a `SandboxToken`: it has a view for the market that lists it."""
     market = call_view(w3, token, "MARKET()", ["address"])
     return market is not None and int(market[0], 16) != 0

@@ -1,7 +1,7 @@
-"""The networks that a fund may stand on: what is known of each, read from networks.json.
+"""Data of the networks on which a fund may be deployed, from networks.json.
 
-The file says for each figure where it was found and when; what is not known is null there and None here. The contracts
-have the list of test networks too (`contracts/libraries/TestChains.sol`); a test holds the two together.
+The file has source and date of each figure; unknown values are null there and None here. The contracts have their own
+list of test networks (`contracts/libraries/TestChains.sol`); a test compares the two.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Literal
 from ballast.units import BLOCK_S, MAX_TX_GAS
 
 UNCAPPED_GAS = 2**25
-"""Most gas of a transaction where EIP-7825 does not hold: Arbitrum One's blocks hold 32 million beside the data."""
+"""Most gas of a transaction where EIP-7825 does not apply: Arbitrum One's blocks have 32 million, without the data."""
 
 FILE = Path(__file__).with_name("networks.json")
 
@@ -25,7 +25,7 @@ Rollup = Literal["op-stack", "arbitrum"]
 
 @dataclass(frozen=True)
 class Exchange:
-    """A Uniswap's factory and router (of V3: SwapRouter02)."""
+    """Factory and router of a Uniswap version (for V3: SwapRouter02)."""
 
     factory: str
     router: str
@@ -33,11 +33,10 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Network:
-    """A chain. `slug` is its name in a fund's file; `block_ms` milliseconds between two blocks; `explorer` a URL, no
-    slash at its end; `transaction_gas` the most gas of a transaction (EIP-7825), None where that does not hold;
-    `etherscan` and `sourcify` whether they verify its contracts; `feeds` Chainlink's, by pair; `sequencer_feed`
-    Chainlink's of the sequencer's uptime; `faucet` says where test ether comes from; `source` keys of the file's
-    sources, by field."""
+    """A chain. `slug`: its name in a fund file; `block_ms`: milliseconds between two blocks; `explorer`: a URL without
+    trailing slash; `transaction_gas`: most gas of a transaction (EIP-7825), None if that does not apply; `etherscan`,
+    `sourcify`: whether they verify its contracts; `feeds`: Chainlink's, by pair; `sequencer_feed`: Chainlink's
+    sequencer uptime feed; `faucet`: text, where to get test ether; `source`: keys of the file's sources, by field."""
 
     chain_id: int
     slug: str
@@ -59,29 +58,29 @@ class Network:
 
     @property
     def date_s(self) -> int:
-        """The least seconds between two blocks with different dates; Ethereum's where it is not known."""
+        """Least seconds between two blocks with different timestamps; Ethereum's if unknown."""
         return BLOCK_S if self.block_ms is None else max(1, self.block_ms // 1_000)
 
     @property
     def most_gas(self) -> int:
-        """The most gas that we give a transaction there: EIP-7825's where it holds, else about Arbitrum's block."""
+        """Highest gas limit for our transactions: EIP-7825's where it applies, else about Arbitrum's block."""
         return UNCAPPED_GAS if self.transaction_gas is None else self.transaction_gas
 
     def blocks(self, count: int) -> int:
-        """How many of this chain's blocks take about as long as `count` of Ethereum's."""
+        """Number of this chain's blocks that take about as long as `count` Ethereum blocks, rounded up."""
         return count if self.block_ms is None else -(-count * BLOCK_S * 1_000 // self.block_ms)
 
     def transaction_url(self, digest: str) -> str | None:
-        """Of a transaction in the explorer, None where there is none. `digest`: its hash as 0x..."""
+        """URL of a transaction in the explorer, None without one. `digest`: its hash as 0x hex."""
         return None if self.explorer is None else f"{self.explorer}/tx/{digest}"
 
     def address_url(self, address: str) -> str | None:
-        """Of an account or contract in the explorer, None where there is none."""
+        """URL of an account or contract in the explorer, None without one."""
         return None if self.explorer is None else f"{self.explorer}/address/{address}"
 
 
 def capped_by(gas: int) -> str:
-    """In brackets, what rule makes this the most gas of a transaction; nothing where none does."""
+    """Text in brackets: the rule that sets this gas limit of a transaction; empty if there is none."""
     return " (EIP-7825)" if gas == MAX_TX_GAS else ""
 
 
@@ -104,14 +103,14 @@ def load_networks(path: Path = FILE) -> Mapping[int, Network]:
 NETWORKS = load_networks()
 """By chain id."""
 TEST_CHAINS = tuple(network.chain_id for network in NETWORKS.values() if network.test)
-"""The ids of the test networks, local chains among them: as the contracts list them."""
+"""Ids of the test networks, including local chains, as in the contracts' list."""
 
 
 def network_of(chain_id: int) -> Network:
-    """What is known of a chain; of one that is not listed nothing but its id, and Ethereum's rules are assumed."""
+    """The network of a chain; for one that is not listed, one with Ethereum's rules and no other data."""
     return NETWORKS.get(chain_id) or Network(chain_id, f"chain-{chain_id}", f"chain {chain_id}")
 
 
 def by_slug(slug: str) -> Network | None:
-    """The network of this name, None where there is none."""
+    """The network with this slug, None if there is none."""
     return next((network for network in NETWORKS.values() if network.slug == slug), None)

@@ -1,8 +1,8 @@
-"""What a rollup asks for a transaction's data, beside the gas of its execution: whom to ask, and what the answer says.
+"""A rollup's fee for a transaction's data, in addition to the gas of its execution: how to query it, and its decoding.
 
-OP-stack chains take it from the sender as ether on top, and a contract of every such chain says how much
-(`GasPriceOracle.getL1Fee`). Arbitrum counts it as gas, which is part of every estimate and receipt there; its nodes say
-how much (`NodeInterface.gasEstimateL1Component`; no contract stands there, the node answers calls to it).
+OP-stack chains charge the sender ether on top; a contract on every such chain returns the amount
+(`GasPriceOracle.getL1Fee`). Arbitrum charges it as gas, included in every estimate and receipt; its nodes return the
+amount (`NodeInterface.gasEstimateL1Component`; that address has no code, the node answers calls to it).
 """
 
 from __future__ import annotations
@@ -20,25 +20,26 @@ from ballast.networks.presets import Network, Rollup
 from ballast.values import NO_ADDRESS
 
 GAS_PRICE_ORACLE = "0x420000000000000000000000000000000000000F"
-"""Of OP-stack chains: specs.optimism.io, predeploys."""
+"""On OP-stack chains; source: specs.optimism.io, predeploys."""
 NODE_INTERFACE = "0x00000000000000000000000000000000000000C8"
-"""Of Arbitrum: docs.arbitrum.io, NodeInterface."""
+"""On Arbitrum; source: docs.arbitrum.io, NodeInterface."""
 MAX_WEI = 10**18
-"""More for one transaction's data is no answer: 24 kB of call data on Ethereum at 100 gwei cost 0.04 ether."""
+"""A higher fee for one transaction's data is implausible: 24 kB of calldata on Ethereum at 100 gwei cost 0.04 ether."""
 ENVELOPE = 110
-"""About the bytes of a signed transaction beside its data and its signature, which the chain adds by itself."""
+"""Approximate bytes of a signed transaction without its data and its signature, which the chain adds itself."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A call of `to` with `data` that asks for the fee of one transaction's data."""
+    """A call of `to` with `data` that returns the fee for one transaction's data."""
 
     rollup: Rollup
     to: str
     data: bytes
 
     def gas(self, answer: bytes, gas_price: int) -> int:
-        """The fee in gas at this price (wei), rounded up. Raises ValueError for what is no answer."""
+        """The fee in gas at this price (wei per gas), rounded up. Raises ValueError for a malformed or implausible
+        answer."""
         types = ["uint256"] if self.rollup == "op-stack" else ["uint64", "uint256", "uint256"]
         try:
             said = int(decode(types, answer)[0])
@@ -51,7 +52,7 @@ class Question:
 
 
 def question(network: Network, to: str | None, data: bytes) -> Question | None:
-    """About a transaction with this data to `to`, None: it creates a contract. None where data costs nothing more."""
+    """The query for a transaction with this data to `to` (None: a creation); None if the chain charges no data fee."""
     if network.rollup == "op-stack":
         return Question("op-stack", GAS_PRICE_ORACLE, encode_call("getL1Fee(bytes)", data + b"\xff" * ENVELOPE))
     if network.rollup == "arbitrum":
@@ -61,7 +62,8 @@ def question(network: Network, to: str | None, data: bytes) -> Question | None:
 
 
 def creation_gas(w3: Web3, network: Network, codes: Iterable[bytes], gas_price: int) -> int:
-    """What the data of these creations costs together, in gas at this price (wei); 0 where the chain does not say."""
+    """Cost of the data of these creations together, in gas at this price (wei per gas); 0 if the chain gives no
+    answer."""
     total = 0
     for code in codes:
         asked = question(network, None, code)

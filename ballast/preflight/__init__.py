@@ -1,7 +1,6 @@
-"""What is looked at before a fund is deployed. Sends nothing, and tells all that is wrong at once.
+"""Checks a fund before its deployment. Sends nothing, and reports all problems at once.
 
-Each module looks at one kind of thing. What hangs on a thing that is wrong is left out, so that one mistake is one
-line.
+Each module checks one kind of thing. Checks that depend on a failed one are skipped, so that one mistake is one line.
 """
 
 from __future__ import annotations
@@ -25,8 +24,9 @@ __all__ = ["DEPLOYMENT_GAS", "SEED_GAS", "DeployError", "preflight"]
 def preflight(
     w3: Web3, account: str, config: FundConfig, *, unsafe: bool = False, gas: int = DEPLOYMENT_GAS
 ) -> tuple[str, ...]:
-    """Warnings, a line each. Raises DeployError with all that would make the deployment fail, or the fund wrong or
-    unsafe; `unsafe` lets pass what is only that. `gas`: what is left of the deployment takes at most."""
+    """Warnings, a line each. Raises DeployError with all problems that would make the deployment fail, or the fund
+    wrong or unsafe; `unsafe` turns unsafe ones into warnings. `gas`: upper bound of what the rest of the deployment
+    uses."""
     return judge(_problems(Reader(w3), account, config, gas), unsafe)
 
 
@@ -36,7 +36,7 @@ def _problems(reader: Reader, account: str, config: FundConfig, gas: int) -> Ite
         yield from fund_file.lockers(component)
     chain_id = reader.w3.eth.chain_id
     if chain_id != config.chain_id:
-        # Nothing that the file names can be expected on another chain.
+        # On another chain none of the file's addresses can be expected.
         yield Problem(f"chain id: this chain is {chain_id}, the fund {config.slug!r} is for {config.chain_id}")
         return
     yield from fund_file.governance(config, account, reader.has_code)
@@ -54,7 +54,7 @@ def _counts(token: tokens.Token, component: Component) -> bool:
 
 
 class _Market:
-    """Tokens, feeds, pools and anchors, each held against the others."""
+    """Checks tokens, feeds, pools and anchors, also against each other."""
 
     def __init__(self, reader: Reader, config: FundConfig) -> None:
         self._reader = reader
@@ -90,14 +90,15 @@ class _Market:
                 found = [*feeds.check_token(priced[component.symbol], quoted, priced)]
                 yield from found
                 mistaken |= _stopped(found)
-        if mistaken:  # what is computed with the prices would be wrong with them
+        if mistaken:  # with wrong prices the checks below would be wrong too
             prices = {}
         for component, anchor in config.anchored():
             yield from anchors.check(self._reader, config, component, anchor, prices)
         yield from tokens.worth(config, prices, self._tokens)
 
     def _pools(self, component: Component, prices: Mapping[str, Decimal]) -> Generator[Problem, None, Decimal | None]:
-        """What is wrong with the component's pools; returns USD for a whole token in the deepest of the others."""
+        """Yields problems of the component's pools; returns USD for a whole token in the deepest sound one, None
+        without one."""
         config, deepest = self._config, None
         token = self._tokens[component.token]
         for pool in component.pools:

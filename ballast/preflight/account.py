@@ -1,4 +1,4 @@
-"""The deploying account: ether for gas, and what the seed takes."""
+"""Checks of the deploying account: ether for gas, and tokens for the seed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ballast.preflight.problems import Problem
 from ballast.values import decimal, ether_text
 
 DEPLOYMENT_GAS = 34_000_000
-"""More than a whole deployment takes; ether for this at the current gas price is asked for."""
+"""More than a whole deployment uses; the account must have ether for this at the current gas price."""
 SEED_GAS = 4_000_000
-"""The part of it that is kept for approvals and seed, when all contracts stand."""
+"""The part of it for approvals and seed, after all contracts are deployed."""
 
 
 def ether(reader: Reader, account: str, gas: int) -> Iterator[Problem]:
@@ -30,7 +30,7 @@ def ether(reader: Reader, account: str, gas: int) -> Iterator[Problem]:
 
 
 def seed(reader: Reader, account: str, config: FundConfig, sound: frozenset[str]) -> Iterator[Problem]:
-    """Holds what it has against what the seed takes, of the tokens that are `sound`."""
+    """The account has what the seed takes of each token in `sound`; other checks report the rest."""
     for component, amount in zip(config.seeded(), config.seed_amounts(), strict=True):
         if component.token not in sound:
             continue

@@ -1,4 +1,4 @@
-"""The anchors: held to what the oracle will hold them to."""
+"""Checks of the anchors: the oracle's own requirements."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ballast.preflight.chain import Reader
 from ballast.preflight.problems import Problem
 
 MAX_DISAGREEMENT = Decimal("0.05")
-"""Most that an anchor may differ from the feed when it is listed, as in the oracle."""
+"""Largest difference between an anchor and the feed at listing, as in the oracle."""
 
 
 def check(
     reader: Reader, config: FundConfig, component: Component, anchor: Anchor, prices: Mapping[str, Decimal]
 ) -> Iterator[Problem]:
-    """`prices`: USD for a whole token, of all tokens whose feeds are sound, WETH included."""
+    """Problems of an anchor. `prices`: USD for a whole token, of all tokens with sound feeds, WETH included."""
     where = f"{component.symbol}: anchor {anchor.pool}"
     fee = reader.number(anchor.pool, "fee()")
     sides = [reader.view(anchor.pool, f"{side}()", ["address"]) for side in ("token0", "token1")]
@@ -74,7 +74,7 @@ def _too_few(reader: Reader, anchor: Anchor, block_time: int) -> str | None:
 
 
 def _mean_price(reader: Reader, anchor: Anchor, forward: bool) -> Decimal | None:
-    """Wei of the other token for one wei of the token, over the window; exact enough to compare."""
+    """Mean price over the window, wei of the other token for one wei of the token; exact enough to compare."""
     sums = reader.view(anchor.pool, "observe(uint32[])", ["int56[]", "uint160[]"], [anchor.window, 0])
     if sums is None:
         return None

@@ -1,4 +1,4 @@
-"""Reading a chain: each thing once."""
+"""Reads a chain, each value once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ballast.abi import call_view, has_code
 
 
 class Reader:
-    """Views of contracts on a chain, remembered."""
+    """Views of contracts on a chain, cached."""
 
     def __init__(self, w3: Web3) -> None:
         self.w3 = w3
@@ -22,29 +22,29 @@ class Reader:
         self._codes: dict[str, bool] = {}
 
     def view(self, to: str, signature: str, returns: Sequence[str], *args: Any) -> tuple[Any, ...] | None:
-        """A view's result, or None if nothing sound comes back."""
+        """A view's result, or None if it reverts or does not decode."""
         key = (to, signature, repr(args), *returns)
         if key not in self._views:
             self._views[key] = call_view(self.w3, to, signature, returns, *args)
         return self._views[key]
 
     def number(self, to: str, signature: str, *args: Any) -> int | None:
-        """The one number that a view answers."""
+        """The number that a view returns, None as in `view`."""
         found = self.view(to, signature, ["uint256"], *args)
         return None if found is None else int(found[0])
 
     def text(self, to: str, signature: str) -> str | None:
-        """The one text that a view answers."""
+        """The string that a view returns, None as in `view`."""
         found = self.view(to, signature, ["string"])
         return None if found is None else str(found[0])
 
     def has_code(self, address: str) -> bool:
-        """Whether a contract stands there."""
+        """Whether the address has code."""
         if address not in self._codes:
             self._codes[address] = has_code(self.w3, address)
         return self._codes[address]
 
 
 def usd(amount: Decimal) -> str:
-    """A price or value for people, to six digits."""
+    """Text of a price or value: to the cent from 1,000 USD on, below that six significant digits."""
     return f"{amount:,.2f} USD" if amount >= 1_000 else f"{float(amount):.6g} USD"

@@ -1,4 +1,4 @@
-"""The feeds: that they answer, in the right currency, often enough, and for the right token."""
+"""Checks of the feeds: they answer, in the right currency, often enough, and for the right token."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ballast.preflight.chain import Reader, usd
 from ballast.preflight.problems import Problem, Severity
 
 ROUNDS = 20
-"""How many gaps between past answers are looked at."""
+"""Number of gaps between past answers to check."""
 MUCH_LONGER = 4
-"""A max_age of more than so many times the longest of those gaps is told."""
+"""Warn about a max_age of more than this many times the longest of those gaps."""
 MAX_APART = Decimal("0.1")
-"""Most that a feed may differ from the deepest pool that the file names for the token."""
+"""Largest difference between a feed and the deepest pool that the file names for the token."""
 _ROUND = ["uint80", "int256", "uint256", "uint256", "uint80"]
 _IN_PHASE = 2**64
-"""A proxy's round is the aggregator's round, with the number of the aggregator above these bits."""
+"""A proxy's round id is the aggregator's round id, with the aggregator's number in the bits above."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a feed answers; None: nothing sound. `price` in its own currency, `age` and `gaps` in seconds."""
+    """A feed's answer; None: unreadable. `price`: in the feed's currency; `age` and `gaps`: seconds."""
 
     code: bool
     decimals: int | None = None
@@ -56,7 +56,7 @@ def read(reader: Reader, feed: Feed) -> Reading:
 
 
 def _gaps(reader: Reader, feed: str, latest: int) -> tuple[int, ...]:
-    """Seconds between its last answers; none where its aggregator does not know so many."""
+    """Seconds between its last answers; empty if its aggregator does not have that many."""
     if latest % _IN_PHASE <= ROUNDS:
         return ()
     times = []
@@ -69,7 +69,7 @@ def _gaps(reader: Reader, feed: str, latest: int) -> tuple[int, ...]:
 
 
 def check(where: str, feed: Feed, reading: Reading) -> Iterator[Problem]:
-    """What is wrong with the feed itself. Where this finds an error, its price means nothing."""
+    """Problems of the feed itself. If one is an error, its price is meaningless."""
     wrong = _wrong(feed, reading)
     if wrong is not None:
         yield Problem(f"{where}: {wrong}")
@@ -109,7 +109,7 @@ def _currency(feed: Feed, reading: Reading, decimals: int) -> str | None:
 
 
 def _rhythm(where: str, feed: Feed, reading: Reading) -> Iterator[Problem]:
-    """Holds max_age against the past. A warning only: in lively weeks a feed answers oftener than its heartbeat."""
+    """Compares max_age with past answers. Only warns: in volatile weeks a feed answers faster than its heartbeat."""
     if not reading.gaps:
         return
     longest = max(reading.gaps)
@@ -128,19 +128,19 @@ def _rhythm(where: str, feed: Feed, reading: Reading) -> Iterator[Problem]:
 
 
 def check_eth(reading: Reading) -> Iterator[Problem]:
-    """The fund's ETH/USD feed is one."""
+    """The fund's ETH/USD feed describes itself as one."""
     if reading.named and not fits("ETH", reading.named[0]):
         yield Problem(f"eth_feed: it describes itself as {reading.description!r}, expected ETH / USD")
 
 
 def fits(symbol: str, base: str) -> bool:
-    """Whether a feed of `base` prices this token: the same, or wrapped, as WETH is ETH."""
+    """Whether a feed of `base` prices this token: the token itself, or its wrapped form, such as WETH for ETH."""
     return symbol.upper() in (base.upper(), "W" + base.upper())
 
 
 @dataclass(frozen=True)
 class Priced:
-    """A component's feed that answers: its reading and USD for a whole token."""
+    """A component with a sound feed: the feed's reading, and USD for a whole token."""
 
     component: Component
     reading: Reading
@@ -148,8 +148,8 @@ class Priced:
 
 
 def check_token(one: Priced, pools: Decimal | None, others: Mapping[str, Priced]) -> Iterator[Problem]:
-    """Whether it is this token's feed. `pools`: USD for a whole token in its deepest pool; `others`: of all
-    components, by symbol."""
+    """The feed is this token's. `pools`: USD for a whole token in its deepest pool; `others`: all components with sound
+    feeds, by symbol."""
     component, feed = one.component, one.component.feed
     named = one.reading.named
     misnamed = named is not None and not fits(component.symbol, named[0])
@@ -175,7 +175,8 @@ def check_token(one: Priced, pools: Decimal | None, others: Mapping[str, Priced]
 
 
 def _better(symbol: str, pools: Decimal | None, others: Mapping[str, Priced]) -> Priced | None:
-    """The feed of another component that is more like it: by its name, or by the price that the pools say."""
+    """Another component's feed that matches this token better, by its description or by the pools' price; None if there
+    is none."""
     rest = [other for name, other in others.items() if name != symbol]
     for other in rest:
         if other.reading.named and fits(symbol, other.reading.named[0]):

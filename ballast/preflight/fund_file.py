@@ -1,4 +1,4 @@
-"""What the fund's file alone shows: names, lockers, and who could do what how fast."""
+"""Checks of the fund file itself: names, lockers, governance and its delays, the bound on supplies."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ballast.units import DAY_S, WAD
 from ballast.values import DEPLOYER
 
 MAX_NAME_BYTES = 31
-"""The token's name stands in its EIP-712 domain as a short string."""
+"""The token's EIP-712 domain stores its name as a short string."""
 MONTHLY_JUMP = 25 * WAD // 100
-"""By how much a supply may move in a month, as the default is."""
+"""Part by which a supply may move in a month, by default."""
 REACTION_S = DAY_S
-"""What is left for people to see a late determination and write an override."""
+"""Time for people to notice a late determination and write an override, seconds."""
 
 
 def names(config: FundConfig) -> Iterator[Problem]:
@@ -36,7 +36,7 @@ def lockers(component: Component) -> Iterator[Problem]:
 
 
 def governance(config: FundConfig, account: str, is_contract: Callable[[str], bool]) -> Iterator[Problem]:
-    """`account` deploys; `is_contract` says whether code stands at an address."""
+    """Problems of governance. `account` deploys; `is_contract`: whether an address has code."""
     delay, notice = config.timelock_delay, config.timetable.min_notice
     if delay == 0:
         yield Problem(
@@ -69,7 +69,7 @@ def governance(config: FundConfig, account: str, is_contract: Callable[[str], bo
 
 
 def supply_jump(config: FundConfig) -> Iterator[Problem]:
-    """The bound of a supply is for a period: in short ones a month's would let it move as often."""
+    """The bound on a supply's move applies per period: shorter periods than a month need a smaller one."""
     length, jump = config.timetable.period, config.methodology.max_supply_jump
     if config.methodology.kind != "market_cap" or not DAY_S <= length < SCALE_S:
         return

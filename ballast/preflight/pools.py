@@ -1,4 +1,4 @@
-"""The pools that the file names: that they trade what it says, and at what price."""
+"""Checks of the pools that the file names: they trade the right tokens; also quotes their prices."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Quote:
 
 
 def quote(reader: Reader, pool: FundPool, token: str, other: str, decimals: tuple[int, int]) -> Quote | None:
-    """Of a pool that has been checked; `decimals` of the token and of the other."""
+    """Quote of a pool that passed `check`, None if it is empty. `decimals`: of the token and of the other."""
     depth = reader.number(other, "balanceOf(address)", pool.pair)
     ratio = _v3_ratio(reader, pool.pair) if pool.venue == "uniswap-v3" else _v2_ratio(reader, pool.pair)
     if not depth or not ratio:
@@ -52,7 +52,7 @@ def quote(reader: Reader, pool: FundPool, token: str, other: str, decimals: tupl
 
 
 def _v2_ratio(reader: Reader, pair: str) -> Decimal | None:
-    """Wei of token1 for one of token0."""
+    """Wei of token1 for one wei of token0; None without reserves."""
     found = reader.view(pair, "getReserves()", ["uint112", "uint112", "uint32"])
     return Decimal(found[1]) / Decimal(found[0]) if found is not None and found[0] and found[1] else None
 

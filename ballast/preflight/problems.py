@@ -1,4 +1,4 @@
-"""What a check found, and how bad it is."""
+"""The problems that checks find, and their severity."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ballast.fund_file import FundError
 
 
 class DeployError(FundError):
-    """The fund cannot be deployed on this chain from this account; a line for people for each problem."""
+    """The fund cannot be deployed on this chain from this account; a line for people per problem."""
 
 
 class Severity(Enum):
-    """What a problem stops."""
+    """Severity of a problem: what it stops."""
 
     ERROR = "the deployment would fail, or the fund be wrong from its first day"
     UNSAFE = "refused, unless the deployer says that it is meant"
@@ -23,14 +23,15 @@ class Severity(Enum):
 
 @dataclass(frozen=True)
 class Problem:
-    """One line: field, value, what would be right."""
+    """One line: field, value, and what is expected."""
 
     text: str
     severity: Severity = Severity.ERROR
 
 
 def judge(problems: Iterable[Problem], unsafe: bool) -> tuple[str, ...]:
-    """The warnings. Raises DeployError with all that stops the deployment; `unsafe` makes what it may a warning."""
+    """The warnings. Raises DeployError with all problems that stop the deployment; `unsafe` turns unsafe ones into
+    warnings."""
     warnings: list[str] = []
     stops: list[str] = []
     for problem in problems:

@@ -1,4 +1,4 @@
-"""The tokens: that they stand there, how they count, how many there are, and that one wei of them is little enough."""
+"""Checks of the tokens: they exist, their decimals and supply match the file, and one wei is worth little enough."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ballast.units import WAD
 from ballast.values import decimal
 
 DUST_PARTS = 4
-"""A wei may be worth at most one part in so many of a share's dust: then what rounding leaves is dust."""
+"""A wei may be worth at most one part in this many of a share's dust, so that rounding leaves only dust."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """What a token answers; None: nothing sound. `total` in token wei."""
+    """A token's answers; None: unreadable. `total` in token wei."""
 
     code: bool
     decimals: int | None
@@ -28,7 +28,7 @@ class Token:
 
     @property
     def sound(self) -> bool:
-        """Whether amounts of it can be read."""
+        """Whether its amounts can be interpreted: it has code and acceptable decimals."""
         return self.code and self.decimals is not None and self.decimals <= MAX_DECIMALS
 
 
@@ -71,8 +71,8 @@ def _supply(component: Component, token: Token) -> Iterator[Problem]:
 
 
 def worth(config: FundConfig, prices: Mapping[str, Decimal], tokens: Mapping[str, Token]) -> Iterator[Problem]:
-    """A unit is whole token wei for a share: one wei of any token has to be small beside a share's dust. Asks for the
-    price (USD for a whole token) of all that the seed takes."""
+    """One wei of any token must be worth little compared with a share's dust, as a unit is whole token wei per share.
+    Needs the prices (USD for a whole token) of all seeded components, else checks nothing."""
     if any(c.token not in prices or not tokens[c.token].sound for c in config.seeded()):
         return
     # {USD / share} = {wei / share} * {USD / tok} / {wei / tok}
@@ -92,7 +92,7 @@ def worth(config: FundConfig, prices: Mapping[str, Decimal], tokens: Mapping[str
 
 
 def _wei(prices: Mapping[str, Decimal], tokens: Mapping[str, Token], token: str) -> Decimal:
-    """USD for one wei."""
+    """USD for one token wei."""
     return prices[token].scaleb(-(tokens[token].decimals or 0))
 
 

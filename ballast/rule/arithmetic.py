@@ -1,7 +1,7 @@
-"""The fund's arithmetic once more, in Python integers: what the contracts and every table are held against.
+"""The fund's arithmetic in Python integers, the reference for the contracts and every table.
 
 It is written from the published rules, not from the contracts. Prices, NAV and weights have 18 decimals, units are
-token wei per 1e18 shares, supplies whole tokens, times Unix seconds (UTC). Every division rounds down unless it says
+token wei per 1e18 shares, supplies whole tokens, times Unix seconds (UTC). Every division rounds down unless stated
 otherwise.
 """
 
@@ -14,16 +14,16 @@ from datetime import UTC, date, datetime, timedelta
 from ballast.units import WAD
 
 POOL_FEE = 3_000
-"""What a pool of the Uniswap V2 kind keeps, in millionths of what goes in."""
+"""Fee of a pool of the Uniswap V2 family, in millionths of the input."""
 
 
 class ArithmeticDomainError(ValueError):
-    """The figures lie outside the arithmetic's domain; the message names which."""
+    """A figure is outside the arithmetic's domain; the message names it."""
 
 
 @dataclass(frozen=True)
 class PricedComponent:
-    """One component as a methodology sees it. `basis`: supply in whole tokens, or weight; 0 if it leaves the index."""
+    """One component as input of a methodology. `basis`: supply in whole tokens, or weight; 0 if it leaves the index."""
 
     basis: int
     unit: int
@@ -32,7 +32,7 @@ class PricedComponent:
 
     @property
     def value(self) -> int:
-        """USD of what one share holds of it."""
+        """USD of its part in one share."""
         return usd(self.unit, self.price, self.decimals)
 
 
@@ -64,8 +64,8 @@ def market_cap_units(lines: Sequence[PricedComponent], cap: int | None = None, p
 
 
 def _capped(units: Mapping[int, int], prices: Mapping[int, int], nav: int, cap: int, passes: int) -> dict[int, int]:
-    """Who is above the cap gets the cap, the others share what that frees in proportion to their weights; `passes`
-    times at most, as that may lift others above the cap."""
+    """Cuts weights above the cap to the cap and distributes the excess over the others in proportion to their weights;
+    repeats at most `passes` times, as that may lift others above the cap."""
     weights = {i: prices[i] * unit // nav for i, unit in units.items() if unit}
     over: set[int] = set()
     for _ in range(passes):
@@ -78,16 +78,16 @@ def _capped(units: Mapping[int, int], prices: Mapping[int, int], nav: int, cap: 
         if not free:
             weights = dict.fromkeys(weights, WAD // len(weights))
             break
-        # The divisor is rounded down: the weights alone may come to more than 1, and then nothing is left over.
+        # The divisor is rounded down: the weights may sum to more than 1, and then there is no excess.
         excess = max(WAD - free - cap * len(over), 0)
         weights |= {i: w + w * WAD // free * excess // WAD for i, w in weights.items() if i not in over}
     return dict(units) if not over else dict(units) | {i: w * nav // prices[i] for i, w in weights.items()}
 
 
 def fixed_weight_units(lines: Sequence[PricedComponent]) -> list[int]:
-    """Target units by given weights, which are rounded where they are published: sums within 0.01 % of 1 count as 1.
+    """Target units by given weights. Published weights are rounded: sums within 0.01 % of 1 count as 1.
 
-    Where components have no price, the others' weights are scaled up to 1.
+    If components have no price, scales the others' weights up to 1.
     """
     nav = sum(line.value for line in lines)
     if nav == 0:
@@ -107,7 +107,7 @@ def fixed_weight_units(lines: Sequence[PricedComponent]) -> list[int]:
 
 
 def month_at(time: int) -> int:
-    """The calendar month at a time."""
+    """The calendar month at a time (Unix seconds, UTC)."""
     day = datetime.fromtimestamp(time, UTC)
     return day.year * 12 + day.month - 1
 
@@ -123,8 +123,8 @@ def period_start(month: int, notice: int) -> int:
 
 
 def execution_time(month: int, day: str = "first_business_day", fixed_day: int = 0) -> int:
-    """First second of the execution day: "first_business_day" (Monday to Friday), "last_day" (of the month before) or
-    "fixed_day" of the month."""
+    """First second of the execution day for this month: its first business day (Monday to Friday; ignores holidays),
+    the last day of the month before, or its day `fixed_day`."""
     first = first_day(month)
     if day == "last_day":
         return midnight(first - timedelta(days=1))
@@ -140,12 +140,12 @@ def midnight(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
-# Measures: what a month did, at reference prices. Money is USD with 18 decimals.
+# Measures of a month's result, at reference prices. Money is USD with 18 decimals.
 
 
 @dataclass(frozen=True)
 class SwapInput:
-    """One swap in a pool: what went in, in wei of that token, and the part that the pool keeps, in millionths."""
+    """One swap in a pool: its input in wei of that token, and the pool's fee in millionths of it."""
 
     token_in: str
     amount_in: int
@@ -154,7 +154,7 @@ class SwapInput:
 
 @dataclass(frozen=True)
 class Flow:
-    """What moved between the fund and its fillers in one batch: token wei by token, net on each side."""
+    """Tokens moved between the fund and its fillers in one batch: token wei by token, net on each side."""
 
     sold: Mapping[str, int]
     bought: Mapping[str, int]
@@ -163,7 +163,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Position:
-    """A component against its target, in token wei per 1e18 shares."""
+    """A component's unit and target unit, in token wei per 1e18 shares."""
 
     unit: int
     target: int
@@ -173,8 +173,8 @@ class Position:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a month's trading cost. `turnover`: value of all sells, one way; `cost`: value out minus value in, made up
-    of pool `fees` and `impact` (the rest; negative where the fund gained more than it paid in fees)."""
+    """Cost of a month's trading. `turnover`: value of all sells, one way; `cost`: value out minus value in, the sum of
+    pool `fees` and `impact` (the rest; negative if the fund gained more than it paid in fees)."""
 
     turnover: int
     cost: int
@@ -204,7 +204,7 @@ def nav_of(positions: Iterable[Position]) -> int:
 
 
 def residual(positions: Sequence[Position]) -> int:
-    """Value by which the units held miss their targets, either way, as a fraction of NAV (18 decimals)."""
+    """Total value of the units' deviations from their targets, up or down, as a fraction of NAV (18 decimals)."""
     missed = sum(usd(abs(p.unit - p.target), p.price, p.decimals) for p in positions)
     nav = nav_of(positions)
     return missed * WAD // nav if nav else 0
@@ -222,5 +222,5 @@ def weights_of(positions: Sequence[Position]) -> list[int]:
 
 
 def part(amount: int, whole: int) -> int:
-    """`amount` as a fraction of `whole` with 18 decimals; 0 where the whole is 0. Rounds towards minus infinity."""
+    """`amount` as a fraction of `whole` with 18 decimals; 0 if the whole is 0. Rounds towards minus infinity."""
     return amount * WAD // whole if whole else 0

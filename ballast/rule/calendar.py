@@ -1,7 +1,8 @@
-"""The periods of a fund, as its calendar has them. Times are Unix seconds.
+"""The periods of a fund, as in its calendar contract. Times are Unix seconds.
 
-A timetable counts from `first` at `begins`: in seconds, or in calendar months of which `notice` seconds before the
-first a period begins. Until a timetable begins the one before it (`former`) holds, and its last period lasts till then.
+A timetable counts periods from the id `first` at time `begins`: in seconds, or in calendar months, where a period
+begins `notice` seconds before its first month. Until a timetable begins the previous one (`former`) applies, and its
+last period ends then.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from ballast.rule.arithmetic import execution_time, first_day, midnight, month_a
 from ballast.units import DAY_S
 
 MONTH, QUARTER = 1, 3
-"""Lengths of a period that are so many calendar months; others are seconds."""
+"""Lengths of a period in calendar months; all other lengths are seconds."""
 DAYS = ("first_business_day", "last_day", "fixed_day")
 """Kinds of execution day, in the order of the contract's enum."""
 
@@ -25,8 +26,8 @@ _NAMES = (
 
 @dataclass(frozen=True)
 class Timetable:
-    """As the contract's `Timetable`. `day` is the number of the kind of execution day, `fixed_day` read for a fixed day
-    only; `notice`, `min_notice` and `min_trading` are seconds."""
+    """The contract's `Timetable`. `day`: number of the kind of execution day (see `DAYS`); `fixed_day`: only for a
+    fixed day; `notice`, `min_notice` and `min_trading`: seconds."""
 
     length: int
     day: int
@@ -45,7 +46,7 @@ class Timetable:
 
 @dataclass(frozen=True)
 class Period:
-    """As the contract's `Period`; `end` is the first second of the next one."""
+    """The contract's `Period`; `end`: first second of the next one."""
 
     id: int
     start: int
@@ -56,12 +57,12 @@ class Period:
 
     @property
     def first_start(self) -> int:
-        """When it may be started at the earliest."""
+        """Earliest time of its start."""
         return max(self.execution, self.start + self.min_notice)
 
 
 def least_length(length: int) -> int:
-    """Seconds that a period of this length lasts at least: of three months, February to April."""
+    """Least seconds of a period of this length; for three months, those of February to April."""
     return {MONTH: 28 * DAY_S, QUARTER: 89 * DAY_S}.get(length, length)
 
 
@@ -73,7 +74,7 @@ def period_at(time: int, timetable: Timetable, former: Timetable | None = None) 
 
 
 def period(number: int, timetable: Timetable, former: Timetable | None = None) -> Period:
-    """The period with this id. One of before both timetables is counted back by the older one."""
+    """The period with this id. For periods before both timetables, extends the older one backwards."""
     table = _table(number, timetable, former)
     last = table is former and number == timetable.first - 1
     return Period(
@@ -87,8 +88,8 @@ def period(number: int, timetable: Timetable, former: Timetable | None = None) -
 
 
 def name(number: int, timetable: Timetable, former: Timetable | None = None) -> str:
-    """What people call a period: "April 2021", "April to June 2021", "12 April 2021", or that with the time of day
-    where periods are shorter than a day or do not begin at midnight."""
+    """A period's name: "April 2021", "April to June 2021", "12 April 2021", or that with the time of day if periods are
+    not whole days or do not begin at midnight."""
     table = _table(number, timetable, former)
     if table.of_months:
         month = _month(number, table)
@@ -99,7 +100,8 @@ def name(number: int, timetable: Timetable, former: Timetable | None = None) -> 
 
 
 def label(number: int, timetable: Timetable, former: Timetable | None = None) -> str:
-    """A period in short: "2021-04", "2021-04 to 2021-06", "2021-04-12", or that with the time of day as in `name`."""
+    """A period's short name: "2021-04", "2021-04 to 2021-06", "2021-04-12", or that with the time of day as in
+    `name`."""
     table = _table(number, timetable, former)
     if table.of_months:
         first = _month(number, table)
@@ -110,8 +112,8 @@ def label(number: int, timetable: Timetable, former: Timetable | None = None) ->
 
 
 def id_of(text: str, timetable: Timetable, former: Timetable | None = None) -> int:
-    """The period that a month ("2021-04"), or a day with or without a time (UTC), lies in: of a period of calendar
-    months one of those it is named after. Raises ValueError with what would be right."""
+    """The period of a month ("2021-04"), or of a day with or without a time (UTC). A period of calendar months is that
+    whose name has the month. Raises ValueError with what is expected."""
     time, only_month = begin_of(text)
     number = _named(time, timetable)
     if former is not None and number < timetable.first:
@@ -122,8 +124,8 @@ def id_of(text: str, timetable: Timetable, former: Timetable | None = None) -> i
 
 
 def begin_of(text: str) -> tuple[int, bool]:
-    """The begin of a month ("2021-04"), or a day with or without a time (UTC), in Unix seconds, and whether it is a
-    month. Raises ValueError with what would be right."""
+    """Begin of a month ("2021-04"), or of a day with or without a time (UTC), in Unix seconds, and whether it is a
+    month. Raises ValueError with what is expected."""
     year, _, month = text.partition("-")
     only_month = year.isdecimal() and len(year) == 4 and month.isdecimal() and 1 <= int(month) <= 12
     try:
@@ -146,12 +148,12 @@ def quarter_name(month: int) -> str:
 
 
 def _table(number: int, timetable: Timetable, former: Timetable | None) -> Timetable:
-    """The timetable that a period belongs to."""
+    """The timetable of a period."""
     return former if former is not None and former.length and number < timetable.first else timetable
 
 
 def _at_midnight(table: Timetable) -> bool:
-    """Whether every period of so many seconds begins at midnight."""
+    """Whether all periods of a timetable in seconds begin at midnight."""
     return table.length % DAY_S == 0 and table.begins % DAY_S == 0
 
 
@@ -163,7 +165,7 @@ def _id_at(time: int, table: Timetable) -> int:
 
 
 def _named(time: int, table: Timetable) -> int:
-    """The period of seconds at a time, or that of calendar months whose name has its month."""
+    """The period at a time; for calendar months, the one whose name has the time's month."""
     return _id_at(time - table.notice if table.of_months else time, table)
 
 

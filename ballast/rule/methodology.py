@@ -1,7 +1,7 @@
-"""The rule of the index, computed a second time: in Python, from the rule's words, with integers alone.
+"""The rule of the index, implemented again in Python, from the text of the rule, with integers.
 
-The contracts decide; this says what they ought to decide. `keeper explain` compares the two, and replays compute with
-it. Pure functions: nothing here reads a chain or a clock.
+The contracts decide; this module computes what they ought to decide. `keeper explain` compares the two, and replays
+compute with it. Pure functions: they read no chain or clock.
 
 Units are those of `ballast.rule.types`. Every division rounds down.
 """
@@ -76,12 +76,12 @@ def determine(
     overrides: Mapping[str, Override],
     now: int,
 ) -> list[Decision]:
-    """What a determination at `now` decides for every candidate and the components that are none, ascending by address.
+    """What a determination at `now` decides for every candidate and every other component, ascending by address.
 
-    `previous` is what the last started month left (`left_by`), nothing before the first one. A token missing from
-    `prices` has no price; one missing from `supplies`, or with None there, has a source that fails. The value of what
-    is held is floored for each component, whatever the rule says of NAV at start. Raises NoConstituentsError, or
-    OutsideDomainError where the weights cannot be computed.
+    `previous`: what the last started month left (`left_by`), empty before the first one. A token missing from `prices`
+    has no price; one missing from `supplies`, or with None there, has a failing source. Holdings' values are rounded
+    down per component, whatever the rule's flooring of NAV at start. Raises NoConstituentsError, or OutsideDomainError
+    if the weights cannot be computed.
     """
     price_of = {at: price for at, price in _by_address(prices).items() if price <= MAX_PRICE}
     held = {address_number(h.token): h for h in holdings}
@@ -104,7 +104,7 @@ def determine(
         decided[at] = Decision(candidate.token, found.basis, status, flags, price, 0, confirmed, member)
     decided = dict(sorted(decided.items()))
 
-    # What is frozen holds its own value: it is not there for the others to share.
+    # A frozen component keeps its value: the others do not share it.
     pot = sum(value or 0 for at, value in value_of.items() if decided[at].status is not Status.FROZEN)
 
     def included() -> list[int]:
@@ -124,7 +124,7 @@ def determine(
         for at, share in zip(members, shares, strict=True):
             decided[at] = replace(decided[at], weight=share.weight)
 
-    # Who is in is decided on figures that no single block can have made.
+    # Membership is decided on figures that nobody can manipulate within a single block.
     by_size = sorted(included(), key=lambda at: (-decisive[at] * decided[at].price, at))
     leave(by_size[rule.top_n :], Flag.BELOW_RANK)
     weigh(lambda at: decisive[at])
@@ -132,7 +132,7 @@ def determine(
     too_small = [at for at in included() if decided[at].weight < least[at]]
     if len(too_small) < len(included()):
         leave(too_small, Flag.BELOW_FLOOR)
-    # What they weigh comes of the supplies that count now.
+    # The weights use the current supplies.
     weigh(lambda at: decided[at].basis)
     return list(decided.values())
 
@@ -145,12 +145,14 @@ def confirm(
     overrides: Mapping[str, Override],
     now: int,
 ) -> list[Decision]:
-    """The determination as it counts at a start at `now`: of two supplies the one nearer to the confirmed one.
+    """The determination in effect from a start at `now`: of two supplies, the determination's and the one read now, the
+    one nearer to the confirmed one.
 
-    Where none is known the smaller counts, and one that was not confirmed needs both readings. At equal distance the
-    determination's stays. An override that lives now counts without comparison; one that counted at the determination
-    gives way to nothing else. What the owner has made leaving since leaves; what is frozen since is not traded, if
-    there is anything of it; what is no candidate any more is outside, with the supply that was confirmed before.
+    At equal distance the determination's stays. Without a confirmed one the smaller counts, and a supply that was
+    UNCONFIRMED at the determination may become 0 again: it needs both readings. An override valid now counts without
+    comparison; only such a one replaces an override of the determination. A candidate that the owner has since set to
+    leaving leaves; one set to frozen is not traded, if it may be held; one removed from the candidates is outside, with
+    the supply that was confirmed before.
     """
     listed = {address_number(c.token): c for c in candidates}
     answers, by_owner = _by_address(supplies), _by_address(overrides)
@@ -179,8 +181,8 @@ def confirm(
 
 
 def left_by(determined: Iterable[Decision], *, started: bool) -> list[Decision]:
-    """What the last started month left, of the last determination: as its start confirmed it, or if it was never
-    started, what it had been told of the one before."""
+    """What the last started month left, from the last determination: that itself, as its start confirmed it; if it was
+    never `started`, the values of the month before, which it carries."""
     if started:
         return list(determined)
     return [replace(d, basis=d.confirmed, status=Status.INCLUDED if d.member else Status.OUTSIDE) for d in determined]
@@ -191,7 +193,7 @@ def target_units(
 ) -> list[int]:
     """Units that give every component its market-cap weight at NAV.
 
-    Components stand in one order in all arguments. `basis` is 0 for what is not included and `prices` 0 for what is
+    All arguments have the components in the same order. `basis` is 0 for components not included, `prices` 0 for those
     left out of NAV and weights: both have target 0.
     """
     lines = list(zip(units, prices, decimals, strict=True))
@@ -208,7 +210,7 @@ def fixed_target_units(
 ) -> list[int]:
     """Units that give every component its given weight (`basis`, 18 decimals) at NAV.
 
-    NAV is floored for each component. Weights that add up to 1 within `WEIGHTS_ROUNDING` count as they are. Where
+    NAV is rounded down per component. Weights whose sum is within `WEIGHTS_ROUNDING` of 1 are not rescaled. If
     components have no price (0), the others' weights are scaled up to 1.
     """
     nav = sum(u * p // 10**places for u, p, places in zip(units, prices, decimals, strict=True))
@@ -233,20 +235,20 @@ def fixed_decisions(weights: Mapping[str, int], prices: Mapping[str, int]) -> li
 
 
 def address_number(token: str) -> int:
-    """An address as the number that it sorts by."""
+    """An address as a number, for sorting."""
     return int(token, 16)
 
 
 @dataclass(frozen=True)
 class _Share:
-    """A component's unit in 18 decimals, whatever the token's, and its weight."""
+    """A component's unit in 18 decimals, whatever the token's decimals, and its weight."""
 
     unit: int
     weight: int
 
 
 def _shares(rule: Rule, nav: int, sizes: Sequence[tuple[int, int]], present: Sequence[int]) -> list[_Share]:
-    """Units and weights by market cap, capped. `sizes` are supplies and prices, `present` the weights held now."""
+    """Units and weights by market cap, capped. `sizes`: supplies and prices; `present`: current weights."""
     _within(nav <= MAX_NAV, "nav")
     divisor = sum(supply * price for supply, price in sizes) // nav
     _within(divisor > 0, "divisor")
@@ -266,7 +268,7 @@ def _shares(rule: Rule, nav: int, sizes: Sequence[tuple[int, int]], present: Seq
         if free == 0:
             weights = [WAD // len(members) if unit else 0 for unit in units]
             break
-        # Where the divisor is small its rounding alone may leave more than 1: nothing is left over then.
+        # With a small divisor its rounding may make the sum exceed 1: then there is no excess.
         excess = max(0, WAD - total)
         weights = [
             weight if i in capped else weight + weight * WAD // free * excess // WAD for i, weight in enumerate(weights)
@@ -277,13 +279,13 @@ def _shares(rule: Rule, nav: int, sizes: Sequence[tuple[int, int]], present: Seq
 
 
 def _limit(rule: Rule, present: int) -> int:
-    """Most that something above the cap may weigh: the cap, or the middle between it and the weight held now."""
+    """Limit of a weight above the cap: the cap, or with a flexible one the mean of it and the current weight."""
     return rule.cap_weight if rule.cap is Cap.HARD else (rule.cap_weight + present) // 2
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """A supply that counts, how it came about, and the one that decides who enters and leaves."""
+    """The supply that counts, its flags, and the supply that decides about entering and leaving."""
 
     basis: int
     flags: Flag
@@ -291,7 +293,7 @@ class _Reading:
 
 
 def _read(rule: Rule, answer: Supply | None, known: int, member: bool, override: Override | None, now: int) -> _Reading:
-    """The supply that counts at `now`. `known` is the one that was confirmed or given, 0 for none."""
+    """The supply that counts at `now`. `known`: the confirmed or given one, 0 for none."""
     if override is not None and now < override.until:
         return _Reading(override.whole_tokens, Flag.OVERRIDDEN, override.whole_tokens)
     if answer is None or not (0 < answer.whole_tokens <= MAX_BASIS and now - rule.max_supply_age <= answer.date <= now):
@@ -304,18 +306,18 @@ def _read(rule: Rule, answer: Supply | None, known: int, member: bool, override:
     basis = min(max(answer.whole_tokens, least), known + leeway, MAX_BASIS)
     if basis == answer.whole_tokens and posted:
         return _Reading(basis, Flag(0), basis)
-    # What rests on this block, or was clamped, decides nothing yet, but that no outsider is larger than it says.
+    # A supply read from this block, or clamped, must not decide who is in; it may only make an outsider smaller.
     decisive = known if member else min(known, basis)
     return _Reading(basis, Flag(0) if basis == answer.whole_tokens else Flag.CLAMPED, decisive)
 
 
 def _was_in(before: Decision) -> bool:
-    """Whether a candidate was in the index in the last started month; one that was frozen is what it was before."""
+    """Whether a candidate was in the index in the last started month; a frozen one keeps its earlier membership."""
     return before.status is Status.INCLUDED or (before.status is Status.FROZEN and before.member)
 
 
 def _value(holding: HeldComponent, price: int) -> int | None:
-    """USD of one share that count in NAV; None for what is held as it is, outside NAV."""
+    """USD per share that count in NAV; None for a component that stays as held, outside NAV."""
     if holding.suspended or holding.written_off or not holding.sound or holding.unit > MAX_UNIT:
         return None
     value = int(holding.unit * price // 10**holding.decimals)
@@ -335,7 +337,7 @@ def _status(state: State, held: HeldComponent | None, value: int | None, flags: 
 
 
 def _status_now(state: State, determined: Decision) -> Status:
-    """Status at start of a candidate of this state. One that was outside, but not dropped, is not held."""
+    """Status at start of a candidate in this state. One that was outside, but not dropped, is not held."""
     if state is State.LEAVING:
         return Status.LEAVING
     dropped = determined.flags & (Flag.BELOW_RANK | Flag.BELOW_FLOOR)

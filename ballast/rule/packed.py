@@ -1,4 +1,4 @@
-"""What the contracts keep or tell of a month, taken apart: a determination and the targets. Pure functions."""
+"""Unpacks a month's data in the contracts' storage and events: a determination and the targets. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from eth_utils import to_checksum_address
 from ballast.rule.methodology import Decision, Flag, Status
 
 PRICE_BITS = 25
-"""A target's price keeps so many leading bits, or up to three fewer."""
+"""Leading bits of a price that a target stores, or up to three fewer."""
 HEAD = 4
 """Bytes of a target before its unit."""
 
 
 @dataclass(frozen=True)
 class PackedTarget:
-    """A target as it is kept: side by the contract's number, unit in token wei per 1e18 shares, and the price at start
-    in USD (18 decimals), rounded down, 0 for what is held."""
+    """A stored target: side as the contract's number, unit in token wei per 1e18 shares, and the price at start in USD
+    (18 decimals), rounded down, 0 for a component that stays as held."""
 
     side: int
     unit: int
@@ -27,7 +27,7 @@ class PackedTarget:
 
 
 def decision(row: Mapping[str, Any]) -> Decision:
-    """A constituent as an event or a view has it."""
+    """A decision from a constituent in an event or a view."""
     return Decision(
         token=to_checksum_address(row["token"]),
         basis=row["basis"],
@@ -41,7 +41,7 @@ def decision(row: Mapping[str, Any]) -> Decision:
 
 
 def constituents(words: Sequence[int]) -> list[Decision]:
-    """A determination from its words, two for each constituent (`Constituents.sol`)."""
+    """A determination from its 256-bit words, two per constituent (`Constituents.sol`)."""
     return [
         Decision(
             token=to_checksum_address((word >> 96).to_bytes(20, "big")),
@@ -58,7 +58,7 @@ def constituents(words: Sequence[int]) -> list[Decision]:
 
 
 def targets(data: bytes) -> list[PackedTarget]:
-    """The targets of a month (`Targets.sol`): one byte that says how many bytes a unit takes, then the targets."""
+    """The targets of a month (`Targets.sol`): one byte with the size of a unit in bytes, then the targets."""
     size = HEAD + data[0]
     found = []
     for at in range(1, len(data), size):
@@ -75,6 +75,6 @@ def targets(data: bytes) -> list[PackedTarget]:
 
 
 def kept_price(price: int) -> int:
-    """A price as a target keeps it: rounded down by less than 2**-21 of itself."""
+    """A price as stored in a target: rounded down by less than 2**-21 of itself."""
     shift = 4 * -(min(0, PRICE_BITS - price.bit_length()) // 4)
     return price >> shift << shift

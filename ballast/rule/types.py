@@ -1,4 +1,4 @@
-"""What a methodology is told and what it decides: the rule, candidates, supplies, holdings, decisions.
+"""Inputs and results of a methodology: the rule, candidates, supplies, holdings, decisions.
 
 Units throughout: weights, fractions and USD have 18 decimals (`WAD`); prices are USD for one whole token; supplies are
 whole tokens; token units are token wei per 1e18 shares; times are Unix seconds.
@@ -12,19 +12,19 @@ from enum import IntEnum, IntFlag
 from ballast.units import WAD
 
 MAX_NAV = 2**104 - 1
-"""Largest NAV of a share that weights are computed from, in USD with 18 decimals."""
+"""Largest NAV of a share from which weights are computed, in USD with 18 decimals."""
 MAX_BASIS = 2**88 - 1
-"""Largest supply that a determination can hold, in whole tokens."""
+"""Largest supply that a determination can store, in whole tokens."""
 MAX_PRICE = 2**100 - 1
-"""Largest price that counts as one."""
+"""Largest valid price; a higher one counts as none."""
 MAX_UNIT = 2**119 - 1
-"""Largest unit that is believed."""
+"""Largest unit that counts as sound."""
 MAX_VALUE = 2**98 - 1
-"""Largest value of one component in a share that is believed, USD."""
+"""Largest value of one component per share that counts as sound, USD with 18 decimals."""
 WEIGHTS_ROUNDING = WAD // 10_000
-"""By so much the sum of given weights may miss 1: published ones are rounded."""
+"""Largest difference of the sum of given weights from 1: published ones are rounded."""
 MAX_PASSES = 10
-"""Most times that weights are capped."""
+"""Most capping passes."""
 
 
 class MethodologyError(ValueError):
@@ -36,8 +36,8 @@ class NoConstituentsError(MethodologyError):
 
 
 class OutsideDomainError(MethodologyError):
-    """The figures lie outside the rule's domain; `what` is the contract's word for it: nav or divisor, and weights
-    where they are given."""
+    """The figures are outside the rule's domain; `what`: the contract's name of the figure: nav or divisor, or weights
+    if they are given."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"outside the domain: {what}")
@@ -53,7 +53,8 @@ class UnfitRuleError(MethodologyError):
 
 
 class Cap(IntEnum):
-    """What happens above the cap weight: nothing, the cap, or the middle of cap and present weight if that is less."""
+    """Limit of a weight above the cap: none, the cap, or the mean of cap and current weight if that is below the
+    weight."""
 
     NONE = 0
     HARD = 1
@@ -61,7 +62,7 @@ class Cap(IntEnum):
 
 
 class State(IntEnum):
-    """What the owner says of a candidate."""
+    """The owner's setting for a candidate."""
 
     ACTIVE = 0
     FROZEN = 1
@@ -69,7 +70,7 @@ class State(IntEnum):
 
 
 class Status(IntEnum):
-    """What a determination decided."""
+    """A determination's decision on a component."""
 
     INCLUDED = 0
     FROZEN = 1
@@ -78,7 +79,7 @@ class Status(IntEnum):
 
 
 class Flag(IntFlag):
-    """Why, and from what."""
+    """Reasons of a decision, and how its basis came about."""
 
     STALE = 1
     CLAMPED = 2
@@ -92,8 +93,8 @@ class Flag(IntFlag):
 
 @dataclass(frozen=True)
 class Rule:
-    """The rule of a market-cap index. Weights and the jump are 18-decimal fractions, the age is in seconds; weights are
-    capped `cap_passes` times at most."""
+    """The rule of a market-cap index. Weights and the jump are 18-decimal fractions, the age is in seconds;
+    `cap_passes`: most capping passes. Raises UnfitRuleError."""
 
     cap: Cap
     cap_weight: int
@@ -124,7 +125,7 @@ class Rule:
 @dataclass(frozen=True)
 class Candidate:
     """A token that may be in the index. `whole_tokens`: the supply that counts as confirmed until a started month has
-    confirmed one; 0 where none is given."""
+    confirmed one; 0: none given."""
 
     token: str
     state: State = State.ACTIVE
@@ -133,7 +134,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Supply:
-    """A source's answer: circulating supply in whole tokens, true at `date`."""
+    """A source's answer: circulating supply in whole tokens at `date`."""
 
     whole_tokens: int
     date: int
@@ -141,7 +142,7 @@ class Supply:
 
 @dataclass(frozen=True)
 class Override:
-    """The owner's supply in whole tokens, which counts before `until`."""
+    """The owner's supply in whole tokens, valid before `until`."""
 
     whole_tokens: int
     until: int
@@ -149,8 +150,8 @@ class Override:
 
 @dataclass(frozen=True)
 class HeldComponent:
-    """One line of the index token's list. `unit` is token wei per 1e18 shares, rounded down; `sound`: the token says
-    how much there is, and it is no absurd amount."""
+    """One component of the index token's list. `unit`: token wei per 1e18 shares, rounded down; `sound`: the token
+    returns the fund's balance, and that is plausible."""
 
     token: str
     unit: int
@@ -162,7 +163,8 @@ class HeldComponent:
 
 @dataclass(frozen=True)
 class Decision:
-    """One candidate in a determination, or a component that is none; field by field the contract's `Constituent`.
+    """One candidate in a determination, or a component that is not a candidate; the fields of the contract's
+    `Constituent`.
 
     `confirmed`: the basis that the last started month confirmed, 0 for none; `member`: whether that month included it,
     or it has been frozen since one did.

@@ -1,4 +1,4 @@
-"""What the owner of a fund, its timelock, is asked to do, in words: calls, operations, and how file and chain differ.
+"""Explains in words what a fund's owner, its timelock, would do: calls, operations, and how file and chain differ.
 
-Pure: whoever reads the chain hands over what stands there.
+Pure: the caller passes in what it has read from the chain.
 """

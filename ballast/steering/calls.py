@@ -1,6 +1,6 @@
-"""One call of the timelock in words, with a warning for each thing that docs/threat-model.md names of an owner.
+"""Decodes one call of the timelock into words, with a warning for each threat by an owner in docs/threat-model.md.
 
-`decode` never refuses: what it does not know it shows as hexadecimal digits, with a warning.
+`decode` never fails: it shows unknown calls as hexadecimal digits, with a warning.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from ballast.steering.words import Context, text
 from ballast.values import decimal
 
 MAX_DEPTH = 4
-"""Batches inside of batches that are still taken apart."""
+"""Levels of nested batches that are decoded."""
 ANYONES = frozenset(
     ("collectFee", "determine", "start", "trade", "close", "perform", "performUpkeep", "acceptOwnership")
 )
-"""Functions that need no warning without words of their own: whoever calls them gains and changes nothing."""
+"""Functions that need no text and no warning: the caller gains and changes nothing by them."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A call. `contract`: which of the release's it goes to, "" where it is none or unknown; `function`: "" where it is
-    unknown; `words`: one sentence; `warnings`: a sentence each."""
+    """A decoded call. `contract`: the release's contract that it goes to, "" if it is none of them or unknown;
+    `function`: "" if unknown; `words`: one sentence; `warnings`: a sentence each."""
 
     target: str
     contract: str
@@ -41,7 +41,7 @@ class Decoded:
 
 
 def decode(context: Context, target: str, data: bytes, value: int = 0, depth: int = 0) -> Decoded:
-    """A call of the timelock to `target` with `data` and `value` wei."""
+    """Decodes a call of the timelock to `target` with `data` and `value` wei."""
     target = to_checksum_address(target)
     contract = context.kind(target)
     warnings = []
@@ -72,7 +72,7 @@ def decode(context: Context, target: str, data: bytes, value: int = 0, depth: in
 
 
 def same_effect(one: TimelockCall, other: TimelockCall) -> bool:
-    """Whether two calls do the same. The date of a post of supplies does not count: it is that of the proposal."""
+    """Whether two calls do the same. Ignores the date of posted supplies: it is that of the proposal."""
     if (one.target, one.value) != (other.target, other.value):
         return False
     post = owner_abi.function("PostedSupply", "post")
@@ -85,7 +85,7 @@ def same_effect(one: TimelockCall, other: TimelockCall) -> bool:
 
 
 def addresses_in(context: Context, target: str, data: bytes, depth: int = 0) -> frozenset[str]:
-    """Every address that a call names, its target among them: what should be looked at before it is decoded."""
+    """Every address in a call, its target included: the caller should read them before it decodes the call."""
     entry = owner_abi.functions(context.kind(target)).get(data[:4])
     arguments = () if entry is None else _arguments(entry, data) or ()
     found = {to_checksum_address(target), *_flat(arguments)}
@@ -120,7 +120,7 @@ def _unknown(context: Context, target: str, data: bytes, value: int) -> Said:
 
 
 def _inner(name: str, arguments: tuple[Any, ...]) -> list[tuple[Any, ...]] | None:
-    """Target, value and data of the calls that a call of the timelock to itself carries; None for any other call."""
+    """Target, value and data of the calls inside a call of the timelock to itself; None for any other call."""
     if name in ("schedule", "execute"):
         return [arguments[:3]]
     if name in ("scheduleBatch", "executeBatch"):
@@ -130,7 +130,7 @@ def _inner(name: str, arguments: tuple[Any, ...]) -> list[tuple[Any, ...]] | Non
 
 
 def _nested(context: Context, name: str, arguments: tuple[Any, ...], depth: int) -> Said | None:
-    """A call of the timelock to itself that carries others."""
+    """Words for a call of the timelock to itself that contains others; None for any other call."""
     inner = _inner(name, arguments)
     if inner is None:
         return None

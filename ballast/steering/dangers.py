@@ -1,4 +1,4 @@
-"""What each function of an owner comes to, and what is dangerous about it. Pure functions, one for each function."""
+"""Words and warnings for each function of an owner: its effect, and its dangers. One pure function for each."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ballast.values import NO_ADDRESS, decimal, duration_text, fraction_text
 
 @dataclass(frozen=True)
 class Said:
-    """What a call does, and what is dangerous about it."""
+    """Words for what a call does, and its warnings."""
 
     words: str
     warnings: tuple[str, ...] = ()
 
 
 ROLE_NAMES = {bytes(32) if name == "DEFAULT_ADMIN_ROLE" else keccak(text=name): name for name in ROLES}
-"""The timelock's roles by their hash."""
+"""Names of the timelock's roles by their hash."""
 _POWERS = {
     "PROPOSER_ROLE": "may schedule whatever the owner can do",
     "CANCELLER_ROLE": "may cancel whatever is scheduled",
@@ -37,7 +37,7 @@ _SHORTER = ("notice", "min_notice", "min_trading")
 
 
 def explain(context: Context, contract: str, function: str, arguments: tuple[Any, ...]) -> Said | None:
-    """A call in words; None for a function that has none of its own."""
+    """Words for a call; None for a function without words of its own."""
     told = _TOLD.get((contract, function)) or _TOLD.get(("", function))
     return None if told is None else told(context, *arguments)
 
@@ -99,7 +99,7 @@ def _limits(context: Context, limits: Any, band: int) -> Said:
 
 def _timetable(context: Context, timetable: Any) -> Said:
     new, old = row(timetable), _now(context, lambda n: n.timetable)
-    new.pop("first")  # which the contract says
+    new.pop("first")  # the contract sets it
     shorter = [name for name in _SHORTER if old is not None and name in new and new[name] < old.get(name, 0)]
     warnings = [f"timetable shorter: {', '.join(shorter)}; holders have less time to leave"] if shorter else []
     if old is not None and least_length(new["length"]) < least_length(old["length"]):
@@ -273,7 +273,7 @@ def _whose(context: Context, feed: str) -> str:
 
 
 def _says(context: Context, feed: Any) -> str:
-    """What the feed answers now, held against the price in force."""
+    """Text: the feed's current answer, compared with the price in force."""
     if feed.feed not in context.answers:
         return ""
     answer = context.answers[feed.feed]
@@ -352,7 +352,7 @@ def _transfer_ownership(context: Context, owner: str) -> Said:
 
 
 def _code(context: Context, address: str) -> list[str]:
-    """What is known of the code of a contract that the fund is to rely on."""
+    """Warnings about the code of a contract on which the fund would rely."""
     if address not in context.codes:
         return [f"the code of {address} was not looked at"]
     kind = context.codes[address]
@@ -360,7 +360,7 @@ def _code(context: Context, address: str) -> list[str]:
 
 
 def _apart(new: int, old: int) -> str:
-    """How far a value is from another one, as a percentage of the other, rounded down."""
+    """Text: difference between two values, as a percentage of the old one, rounded down."""
     share = abs(new - old) * 10**4 // old
     return f"{share // 100}.{share % 100:02d} %"
 
@@ -402,4 +402,4 @@ _TOLD: Mapping[tuple[str, str], Callable[..., Said]] = {
     ("Timelock", "cancel"): _cancel,
     ("", "transferOwnership"): _transfer_ownership,
 }
-"""By contract and function; "" stands for any contract."""
+"""By contract and function; "" means any contract."""

@@ -1,6 +1,6 @@
-"""How a fund's file, the wish, and the chain, the state, differ; and by which calls of the timelock the chain follows.
+"""Compares a fund's file (the wish) with the chain (the state), and finds the timelock's calls that align the chain.
 
-The calls of one function stand together: the limits are one call, however many of them differ.
+Differences that one function sets share a call: the limits are one call, however many of them differ.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ ANOTHER = "deploy another methodology (govern methodology) and have the timelock
 
 @dataclass(frozen=True)
 class FieldDifference:
-    """A field of the file that the chain has otherwise. `field`: its path in the file; `words`: "now -> wished";
-    `call`: what makes the chain follow, None where no call can; then `remedy` says what else."""
+    """A field of the file that differs from the chain. `field`: its path in the file; `words`: "now -> wished"; `call`:
+    the call that makes the chain match, None if none can; then `remedy`: what to do instead."""
 
     field: str
     words: str
@@ -38,9 +38,9 @@ class FieldDifference:
 
 @dataclass(frozen=True)
 class Wish:
-    """A fund's file, held against what is in force. `deployer`: whom the file's "deployer" stands for; `correct`:
-    tokens whose feed is replaced as a wrong one (`correctFeed`); `now`: time of the block, which a post is dated
-    with."""
+    """A fund's file, to compare with what is in force. `deployer`: account that the file's "deployer" means; `correct`:
+    tokens whose feed is wrong and is replaced by `correctFeed`; `now`: time of the block, the date for posted
+    supplies."""
 
     config: FundConfig
     context: Context
@@ -59,7 +59,7 @@ class Wish:
         return TimelockCall(target, 0, encode_call(owner_abi.function(contract, function), *arguments))
 
     def rows(self, path: str, old: Fields | None, new: Fields, call: TimelockCall | None) -> Iterator[FieldDifference]:
-        """A difference for each field of a struct; one for a struct that is new."""
+        """A difference per field of a struct; a single one for a struct that is new."""
         if old is None:
             shown = ", ".join(f"{_path_name(name)} {text(self.context, name, value)}" for name, value in new.items())
             yield FieldDifference(path, f"none -> {shown}", call)
@@ -71,13 +71,13 @@ class Wish:
     def one(
         self, path: str, name: str, old: Any, new: Any, call: TimelockCall | None, remedy: str = ""
     ) -> Iterator[FieldDifference]:
-        """One value. `name`: says its unit."""
+        """The difference of one value, if there is one. `name`: field name that determines its unit."""
         if old != new:
             yield FieldDifference(path, became(self.context, name, old, new), call, remedy)
 
 
 def differences(wish: Wish) -> tuple[FieldDifference, ...]:
-    """All of them, in the order in which their calls can be made."""
+    """All differences, in an order in which their calls can be made."""
     parts: tuple[Callable[[Wish], Iterator[FieldDifference]], ...] = (
         _feeds,
         _anchors,
@@ -93,17 +93,17 @@ def differences(wish: Wish) -> tuple[FieldDifference, ...]:
 
 
 def calls_of(found: Iterable[FieldDifference]) -> tuple[TimelockCall, ...]:
-    """The calls that make the chain follow, each once."""
+    """The calls that make the chain match, without duplicates."""
     return tuple(dict.fromkeys(one.call for one in found if one.call is not None))
 
 
 def _path_name(name: str) -> str:
-    """Of a field in the file; that of a feed within it is `address`."""
+    """Name of a struct's field in the file; the field `feed` is called `address` there."""
     return "address" if name == "feed" else field_name(name)
 
 
 def _named(wish: Wish, token: str) -> str:
-    """The path of a component in the file; of the zero address that of ether's feed."""
+    """The path of a component in the file."""
     symbols = {component.token: component.symbol for component in wish.config.components}
     return f"components ({symbols.get(token) or wish.context.symbol(token)})"
 
@@ -140,8 +140,8 @@ def _anchors(wish: Wish) -> Iterator[FieldDifference]:
 
 
 def _supplies(wish: Wish) -> Iterator[FieldDifference]:
-    """Lockers, and supplies that the file gives otherwise than the candidate has them. A supply that was posted since
-    is no difference: the file says what the fund began with."""
+    """Differences of lockers, and of supplies in the file that are neither the candidate's given nor its posted one. A
+    supply posted since the deployment is no difference: the file has those of the start."""
     if wish.state.rule is None or wish.config.methodology.kind != "market_cap":
         return
     for component in wish.config.constituents():
@@ -149,7 +149,7 @@ def _supplies(wish: Wish) -> Iterator[FieldDifference]:
         if component.lockers is not None:
             lockers = tuple(sorted(component.lockers, key=lambda locker: int(locker, 16)))
             now = wish.state.lockers.get(token, ())
-            # The source takes its decimals from the list, which may be empty: a newcomer needs one all the same.
+            # The source reads its decimals when the lockers are set: a newcomer needs the call even without lockers.
             if lockers != now or token not in wish.state.candidates:
                 call = wish.call("locked_supply", "LockedSupply", "setLockers", token, lockers)
                 shown = (names(wish.context, each) for each in (now, lockers))
@@ -210,7 +210,7 @@ def _rebalancer(wish: Wish) -> Iterator[FieldDifference]:
     timetable = config.timetable.as_tuple()
     call = wish.call("rebalancer", "Rebalancer", "setTimetable", timetable)
     new = dict(zip(state.timetable, timetable, strict=True))
-    # The contract says when a period begins where the file does not, and its id in any case.
+    # The contract sets `begins` if the file does not, and always the id.
     said = {name: state.timetable[name] for name in ("begins", "first") if not new[name]}
     yield from wish.rows("timetable", state.timetable, {**new, **said}, call)
     guardian = wish.who(config.roles.guardian)
@@ -229,7 +229,7 @@ def _index(wish: Wish) -> Iterator[FieldDifference]:
 
 
 def _recipient(wish: Wish) -> Iterator[FieldDifference]:
-    """Of the fee: the fee split where a part is set aside for the upkeep, else who the file names."""
+    """Differences of the fee's recipient: the fee split if a part is for the upkeep, else the account in the file."""
     recipient, part, split = wish.who(wish.config.roles.fee_recipient), wish.config.upkeep.part, wish.state.split
     if part and split is not None:
         remedy = "a fee split is fixed: deploy another one and name it as the fee recipient"
@@ -244,7 +244,7 @@ def _recipient(wish: Wish) -> Iterator[FieldDifference]:
 
 
 def _fixed(wish: Wish) -> Iterator[FieldDifference]:
-    """What no call can change."""
+    """Differences of values that no call can change."""
     config = wish.config
     sequencer, grace = sequencer_of(config)
     wanted: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What the owner of a fund has set, as the chain has it now."""
+"""The owner's settings of a fund that are in force on the chain."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Fields = Mapping[str, Any]
-"""A contract's struct by field, in the words of the fund's file: `lossBudget` is `loss_budget`."""
+"""A contract's struct by field, with names as in the fund file: `lossBudget` is `loss_budget`."""
 
 
 @dataclass(frozen=True)
 class InForce:
-    """Units are the contracts': fractions and prices have 18 decimals, times are in seconds, supplies whole tokens.
+    """The settings in one block, in the contracts' units: fractions and prices have 18 decimals, times are seconds,
+    supplies whole tokens.
 
-    `limits` has the band too. `candidates`, `posted` (whole tokens and date), `lockers`: of a market-cap fund, else
-    empty; `weights` of one with fixed weights. `feeds` and `anchors` by token, the zero address for ETH; a band of 0
+    `limits`: including the band. `candidates`, `posted` (whole tokens and date), `lockers`: of a market-cap fund, else
+    empty; `weights`: of one with fixed weights. `feeds` and `anchors`: by token, the zero address for ETH; a band of 0
     and 0 is none. `prices`: the oracle's, USD, 0 for none. `confirmed`: supplies that the last started month confirmed.
-    `roles`: of the timelock, who has each. `owners` by the book's name of the contract. `fixed`: what no call can
-    change, by the path of its field in the fund's file. `split`: recipient and part of the fee split, where the book
-    names one. `poster`: of supplies, the zero address for nobody, None where none can be.
+    `roles`: holders of the timelock's roles. `owners`: by the contract's name in the book. `fixed`: values that no call
+    can change, by the path of the field in the fund file. `split`: recipient and part of the fee split, if the book has
+    one. `poster`: of supplies, the zero address for nobody, None if the fund has no posted supplies.
     """
 
     block: int
@@ -51,10 +52,10 @@ class InForce:
 
 
 def row(struct: Any) -> dict[str, Any]:
-    """A decoded struct (a named tuple) by field, in the words of the fund's file."""
+    """A decoded struct (a named tuple) by field, with names as in the fund file."""
     return {snake(name): value for name, value in struct._asdict().items()}
 
 
 def snake(name: str) -> str:
-    """`lossBudget` as `loss_budget`; a trailing underscore, which avoids another name in Solidity, goes."""
+    """`lossBudget` as `loss_budget`, without a trailing underscore, which avoids name clashes in Solidity."""
     return re.sub(r"(?<!^)([A-Z])", lambda match: "_" + match[1].lower(), name).strip("_")

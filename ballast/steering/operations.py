@@ -1,7 +1,7 @@
-"""Operations of a fund's timelock (OpenZeppelin's TimelockController) from its events, oldest first.
+"""Rebuilds the operations of a fund's timelock (OpenZeppelin's TimelockController) from its events, oldest first.
 
-An id says everything about an operation but its delay: the same calls with the same predecessor and salt cannot be
-pending twice. One that was cancelled may be scheduled again; then the later one counts.
+An id covers everything of an operation except its delay: the same calls with the same predecessor and salt cannot be
+pending twice. A cancelled one may be scheduled again; then the later one counts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from eth_abi import encode
 from eth_utils import keccak
 
 NOTHING = bytes(32)
-"""As predecessor: none. As salt: none."""
+"""No predecessor, or no salt."""
 
 
 class OperationState(StrEnum):
@@ -38,7 +38,8 @@ class TimelockCall:
 
 @dataclass(frozen=True)
 class TimelockEvent:
-    """One event of the timelock. `arguments` by the event's own names; `time`: of its block, Unix seconds."""
+    """One event of the timelock. `arguments`: by the event's own names; `time`: of its block, Unix seconds; `sender`:
+    who scheduled, "" for other events."""
 
     name: str
     arguments: dict[str, Any]
@@ -50,8 +51,9 @@ class TimelockEvent:
 
 @dataclass(frozen=True)
 class Operation:
-    """`id` is 0x and 64 digits; `delay` in seconds; `scheduled` and `block`: when it was; `proposer`: who sent the
-    transaction; `ended`: time of its end, None while it is open; `done`: whether it was executed."""
+    """An operation. `id`: 0x and 64 digits; `delay`: seconds; `scheduled` and `block`: time (Unix seconds) and block of
+    scheduling; `proposer`: who scheduled it; `ended`: time of its end, None while it is open; `done`: whether it was
+    executed."""
 
     id: str
     calls: tuple[TimelockCall, ...]
@@ -67,7 +69,7 @@ class Operation:
 
     @property
     def ready(self) -> int:
-        """From when on it may be executed, Unix seconds."""
+        """Earliest time of execution, Unix seconds."""
         return self.scheduled + self.delay
 
     @property
@@ -76,25 +78,25 @@ class Operation:
         return self.ended is None
 
     def state(self, now: int) -> OperationState:
-        """At the time `now` of a block."""
+        """Its state at the block time `now`."""
         if self.ended is not None:
             return OperationState.DONE if self.done else OperationState.CANCELLED
         return OperationState.READY if now >= self.ready else OperationState.PENDING
 
     @property
     def single(self) -> bool:
-        """Whether `schedule` made it, and not `scheduleBatch`."""
+        """Whether `schedule` created it, not `scheduleBatch`."""
         return len(self.calls) == 1 and operation_id(self.calls, self.predecessor, self.salt, single=True) == self.id
 
 
 @dataclass
 class Register:
-    """Operations as the events come in. Events of one transaction come in their order."""
+    """Collects operations from events, which must come in the chain's order."""
 
     operations: dict[str, Operation] = field(default_factory=dict)
 
     def take(self, event: TimelockEvent) -> None:
-        """One event, later than all before it."""
+        """Applies an event, later than all before it."""
         if "id" not in event.arguments:
             return
         key = "0x" + bytes(event.arguments["id"]).hex()
@@ -137,7 +139,7 @@ def operations_of(events: Iterable[TimelockEvent]) -> tuple[Operation, ...]:
 
 
 def operation_id(calls: Iterable[TimelockCall], predecessor: bytes, salt: bytes, *, single: bool = False) -> str:
-    """What the timelock calls an operation: of `scheduleBatch`, or of `schedule` where it is a single call."""
+    """The timelock's id of an operation of `scheduleBatch`, or with `single` of `schedule`."""
     listed = tuple(calls)
     if single:
         (call,) = listed

@@ -1,6 +1,6 @@
-"""What the timelock may call, from the contracts' ABIs: functions that change something, errors, the timelock's events.
+"""ABIs of what the timelock may call: state-changing functions, errors, and the timelock's events.
 
-`owned.json` is written by `python -m tools.export_abi`.
+`python -m tools.export_abi` writes `owned.json`.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def entries(contract: str) -> tuple[Entry, ...]:
 
 @cache
 def functions(contract: str) -> dict[bytes, Entry]:
-    """Its functions that change something, by selector."""
+    """A contract's state-changing functions, by selector."""
     return {abi.selector(entry): entry for entry in entries(contract) if entry["type"] == "function"}
 
 
 def function(contract: str, name: str) -> Entry:
-    """A function by its name. Raises KeyError."""
+    """A state-changing function by its name. Raises KeyError."""
     for entry in functions(contract).values():
         if entry["name"] == name:
             return entry

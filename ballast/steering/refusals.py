@@ -1,4 +1,4 @@
-"""What the contracts refuse an owner, in one line, with what to do about it. The holder page has its own words, for
+"""Texts about what the contracts refuse an owner, in one line, with a remedy. The holder page has its own texts, for
 holders (web/src/refusals.ts)."""
 
 from __future__ import annotations
@@ -89,14 +89,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "SafeERC20FailedOperation": ("{0:t} does not move", "look whether so much of it is there"),
     "Locked": ("the fund is in the middle of another operation", "try again with the next block"),
 }
-"""What happened, and the remedy: `{0}` is the error's argument 0, `{0:t}` as a token's symbol, `$` as USD and `n`
-as a number of 18 decimals, 0 being nothing, `%` as a fraction, `s` as a duration, `w` as a time, `r` as a role,
-`f` as a field of the fund's file."""
+"""By error: what happened, and the remedy. `{0}` is the error's argument 0, `{0:t}` as a token's symbol, `$` as USD and
+`n` as a number of 18 decimals (0: "nothing"), `%` as a fraction, `s` as a duration, `w` as a time, `r` as a role, `f`
+as a field of the fund's file."""
 
 
 @dataclass(frozen=True)
 class _Shown:
-    """An argument that says itself in the words that a format asks for."""
+    """An argument that formats itself by the format's letter, see `WORDS`."""
 
     context: Context
     value: Any
@@ -130,7 +130,7 @@ class _Shown:
 
 
 def refusal(context: Context, data: bytes) -> tuple[str, str]:
-    """What revert data says, and the remedy."""
+    """Text for revert data, and the remedy."""
     entry = owner_abi.errors().get(data[:4]) if len(data) >= 4 else None
     if entry is None:
         _, name, shown = abi.describe_revert(data, {})

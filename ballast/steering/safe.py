@@ -1,6 +1,6 @@
-"""Calls as a file that the Transaction Builder of Safe, a multi-signature account, takes: its format 1.0.
+"""Writes calls as a file for the Transaction Builder of Safe, a multi-signature account, in its format 1.0.
 
-The checksum is what the builder computes when it reads the file (safe-global/safe-react-apps,
+The checksum is the one that the builder computes when it reads the file (safe-global/safe-react-apps,
 apps/tx-builder/src/lib/checksum.ts): keccak256 over the file's values, with sorted keys, without the batch's name.
 """
 
@@ -16,13 +16,13 @@ from ballast.steering.operations import TimelockCall
 
 VERSION = "1.0"
 BUILDER_VERSION = "1.16.5"
-"""The builder's version that wrote such files; it does not refuse others."""
+"""A version of the builder that wrote such files; the builder accepts others too."""
 
 
 def batch_file(
     calls: Iterable[TimelockCall], chain_id: int, time: int, name: str, description: str, safe: str = ""
 ) -> dict[str, Any]:
-    """The file's content. `time`: Unix seconds; `safe`: the account that is to send it, if it is known."""
+    """The file's content. `time`: Unix seconds; `safe`: the account that is to send it, if known."""
     meta = {
         "name": name,
         "description": description,
@@ -50,7 +50,7 @@ def batch_file(
 
 
 def checksum(content: dict[str, Any]) -> str:
-    """Of a file; one that stands in it is left out."""
+    """The checksum of a file's content; ignores one that it already has."""
     meta = {key: value for key, value in content["meta"].items() if key != "checksum"}
     return "0x" + keccak(text=_serialized({**content, "meta": {**meta, "name": None}})).hex()
 

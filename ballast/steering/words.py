@@ -1,4 +1,4 @@
-"""Values in the words and units of a fund's file, and what addresses stand for."""
+"""Formats values with the names and units of a fund file, and addresses by their names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ballast.steering.in_force import Fields, InForce
 from ballast.values import NO_ADDRESS, decimal, decimal_text, duration_text, fraction_text, gwei_text, time_text
 
 QUOTES = ("USD", "ETH", "pegged")
-"""What a feed answers in, in the order of the contract's enum."""
+"""Currencies of feeds, in the order of the contract's enum."""
 ROLES = ("PROPOSER_ROLE", "CANCELLER_ROLE", "EXECUTOR_ROLE", "DEFAULT_ADMIN_ROLE")
 
 
@@ -52,19 +52,19 @@ UNITS: Mapping[str, Callable[[int], str]] = {
     **{"max_base_fee": gwei_text, "monthly": _ether, "length": _period, "begins": _begin},
     **{name: _one_of(names) for name, names in (("day", DAYS), ("state", STATES), ("quote", QUOTES), ("cap", CAPS))},
 }
-"""How the integers of a field are written, by its name in the fund's file; all others are plain numbers."""
+"""Formats of integer fields, by name in the fund file; all others are plain numbers."""
 
 _FILE_NAMES = {"length": "period", "whole_tokens": "known_supply"}
-"""Fields of the contracts' structs that the fund's file calls otherwise."""
+"""Fields of the contracts' structs that have another name in the fund file."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What is known around a call; whatever is not known is told without it.
+    """What is known to explain a call; the texts do without whatever is unknown.
 
-    `codes`: of addresses whose code was looked at, which contract of this release it is, "" for none. `owners`: who
-    owns those that have an owner. `answers`: what feeds answer now, 18 decimals, None for nothing sound. `known`: words
-    for addresses that the fund's file names.
+    `codes`: by address whose code was read, the name of the release's contract with it, "" for none. `owners`: by
+    address that has an owner. `answers`: by feed, its current answer, 18 decimals, None if implausible. `known`: texts
+    for addresses in the fund file.
     """
 
     book: Book
@@ -75,14 +75,15 @@ class Context:
     known: Mapping[str, str] = field(default_factory=dict)
 
     def contract(self, address: str) -> str | None:
-        """The book's name of a contract of the fund; "methodology" is the one in force, where that is known."""
+        """The book's name of a contract of the fund, None for another address; "methodology" is the one in force, if
+        known."""
         standing = dict(self.book.contracts)
         if self.in_force is not None:
             standing["methodology"] = self.in_force.methodology
         return next((name for name, at in standing.items() if at == address), None)
 
     def kind(self, address: str) -> str:
-        """Which contract of the release stands at an address, by its code or else by the book; "" if unknown."""
+        """Name of the release's contract at an address, by its code, else by the book; "" if unknown."""
         name = self.contract(address)
         if self.codes.get(address):
             return self.codes[address]
@@ -100,7 +101,7 @@ class Context:
                 return "".join(word.capitalize() for word in name.split("_"))
 
     def name(self, address: str) -> str:
-        """What an address stands for, with the address where it is no part of the fund."""
+        """Name of an address: the fund's contract or token, else the address, with a text if the file names it."""
         name = self.contract(address)
         if name is not None:
             return f"the fund's {name}"
@@ -110,22 +111,22 @@ class Context:
         return f"{address} ({self.known[address]})" if address in self.known else address
 
     def symbol(self, token: str) -> str:
-        """A token's symbol: ETH for the zero address, else the book's, else that of the fund's file, which may name
-        a newcomer; its address where neither has it."""
+        """A token's symbol: ETH for the zero address, else the book's, else that in the fund file, which may have
+        newcomers, else its address."""
         if token == NO_ADDRESS or self.book.candidate(token) is not None:
             return "ETH" if token == NO_ADDRESS else self.book.symbol(token)
         return self.known.get(token, token)
 
 
 def text(context: Context, name: str, value: Any) -> str:
-    """A value of the field `name` with its unit."""
+    """Text of a value of the field `name`, with its unit."""
     if isinstance(value, int) and not isinstance(value, bool):
         return UNITS.get(name, "{:,}".format)(value)
     return _text_of(context, value)
 
 
 def _text_of(context: Context, value: Any) -> str:
-    """A value that is no number."""
+    """Text of a value that is not an integer."""
     match value:
         case bool():
             shown = "yes" if value else "no"
@@ -143,12 +144,12 @@ def _text_of(context: Context, value: Any) -> str:
 
 
 def field_name(name: str) -> str:
-    """What the fund's file calls a field of a struct."""
+    """Name in the fund file of a struct's field."""
     return _FILE_NAMES.get(name, name)
 
 
 def changed(context: Context, old: Fields | None, new: Fields) -> str:
-    """The fields that become different, each as "name old -> new"; all of them where the old ones are not known."""
+    """Text of the fields that change, each as "name old -> new"; of all fields if the old ones are unknown."""
     if old is None:
         return ", ".join(f"{field_name(name)} {text(context, name, value)}" for name, value in new.items())
     parts = [
@@ -162,7 +163,7 @@ def changed(context: Context, old: Fields | None, new: Fields) -> str:
 
 
 def became(context: Context, name: str, old: Any, new: Any) -> str:
-    """ "old -> new" of one value; the new alone where the old is not known (None)."""
+    """Text of one value, "old -> new"; only the new one if the old is unknown (None)."""
     shown = text(context, name, new)
     if old == new:
         return f"{shown}, as now"
@@ -170,5 +171,5 @@ def became(context: Context, name: str, old: Any, new: Any) -> str:
 
 
 def names(context: Context, addresses: Iterable[str]) -> str:
-    """Several addresses in words."""
+    """Names of several addresses."""
     return ", ".join(map(context.name, addresses)) or "nobody"

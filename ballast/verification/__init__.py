@@ -1,1 +1,1 @@
-"""Proves a fund's sources to explorers."""
+"""Verifies a fund's sources at block explorers."""

@@ -1,7 +1,7 @@
-"""The compiler's input that made a contract of the build, no file more than it needs.
+"""Builds the compiler input of one contract of the build, with only the files that it needs.
 
-Such an input makes the same bytecode as the whole build, metadata included: the hash at the end of the code covers the
-contract's sources, those that they import, and the settings. Whoever compiles it anew has proof of the sources.
+Such an input gives the same bytecode as the whole build, metadata included: the hash at the end of the code covers the
+contract's sources, those that they import, and the settings. Compiling it again proves the sources.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ WANTED = ("abi", "evm.bytecode.object", "evm.deployedBytecode", "metadata")
 
 
 class SourceError(UserError, ValueError):
-    """Sources or a build that cannot be used; the message says what to do."""
+    """Unusable sources or an unusable build; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A contract of the build: its file, the code that creates it (without arguments), and the compiler's version."""
+    """A contract of the build: its file, its creation code (without arguments), and the compiler's version."""
 
     name: str
     file: str
@@ -37,12 +37,12 @@ class Compiled:
 
     @property
     def identifier(self) -> str:
-        """As explorers name it."""
+        """Its name for explorers."""
         return f"{self.file}:{self.name}"
 
 
 def compiled(build: Path = BUILD) -> tuple[Compiled, ...]:
-    """Every contract of the build that can be created. Raises SourceError unless it is that of these sources."""
+    """Every contract of the build that can be created. Raises SourceError unless the build matches the sources."""
     if build == BUILD and not is_current():
         raise SourceError("contracts: not compiled since they were changed; run `make compile`")
     raw = json.loads(build.read_text(encoding="utf-8"))
@@ -60,13 +60,13 @@ def compiled(build: Path = BUILD) -> tuple[Compiled, ...]:
 
 
 def made_by(creation: bytes, contracts: tuple[Compiled, ...]) -> Compiled | None:
-    """The contract whose code this creation code, arguments behind it, begins with; None if none is of this build."""
+    """The contract of this creation code, which has the arguments appended; None if it is not of this build."""
     fitting = [one for one in contracts if creation.startswith(one.creation)]
     return max(fitting, key=lambda one: len(one.creation), default=None)
 
 
 def standard_input(contract: Compiled, root: Path = ROOT) -> dict[str, Any]:
-    """The compiler's standard JSON input. Raises SourceError for an import that is not there."""
+    """The compiler's standard JSON input. Raises SourceError if an imported file is missing."""
     return {
         "language": "Solidity",
         "sources": {name: {"content": text} for name, text in sorted(_reached(contract.file, root).items())},
@@ -75,7 +75,7 @@ def standard_input(contract: Compiled, root: Path = ROOT) -> dict[str, Any]:
 
 
 def _reached(file: str, root: Path) -> dict[str, str]:
-    """The file and all that it imports, by the names that the compiler knows them by."""
+    """The file and all that it imports, by their names in the compiler's input."""
     found: dict[str, str] = {}
     left = [file]
     while left:

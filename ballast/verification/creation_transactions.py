@@ -1,4 +1,4 @@
-"""The transactions that created an address book's contracts: from the journal, else from the deployment's blocks."""
+"""Finds the transactions that created an address book's contracts: in the journal, else in the deployment's blocks."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from ballast.deployment.creation import created_address
 from ballast.deployment.journal import DeploymentJournal
 
 SEARCHED = 1_000
-"""Blocks from the deployment's first on, where no journal tells: some three hours of Ethereum."""
+"""Blocks to search from the deployment's first on, for contracts not in the journal: some three hours of Ethereum."""
 
 
 @dataclass(frozen=True)
 class Creation:
-    """`code`: what was sent, arguments behind it; `hash`: of the transaction, 0x..."""
+    """A creation. `hash`: of the transaction, 0x hex; `code`: creation code with the arguments appended."""
 
     hash: str
     code: bytes
 
 
 def creations(w3: Web3, book: Book, journal: DeploymentJournal | None) -> dict[str, Creation]:
-    """The creations of the book's contracts by their names in it, as far as they are found."""
+    """The creations of the book's contracts by their names in it, as far as found."""
     wanted = {address: name for name, address in book.contracts.items()}
     found: dict[str, Creation] = {}
     for sent in journal.sent if journal is not None else ():
@@ -49,7 +49,7 @@ def _sent(w3: Web3, digest: str) -> Creation | None:
 
 
 def _searched(w3: Web3, first: int, wanted: Mapping[str, str]) -> dict[str, Creation]:
-    """Looks through blocks until all of `wanted` (names by address) is found, at most SEARCHED of them."""
+    """Searches blocks until all of `wanted` (names by address) are found, at most SEARCHED blocks."""
     found: dict[str, Creation] = {}
     last = min(int(w3.eth.block_number), first + SEARCHED - 1)
     for number in range(first, last + 1):

@@ -1,9 +1,9 @@
-"""Hands sources to Etherscan (API v2) and Sourcify (API v2), and waits for what they say.
+"""Submits sources to Etherscan (API v2) and Sourcify (API v2), and waits for their verdicts.
 
-Both take the compiler's standard JSON input, compile it and compare. Both take their time: a contract handed in is
-asked after until there is a verdict, a bounded number of times. What is verified already is done, so that a run can be
-stopped and begun again. Sources of the shapes: docs.etherscan.io (verifysourcecode, checkverifystatus) and
-docs.sourcify.dev (API v2).
+Both accept the compiler's standard JSON input, compile it and compare. Both take some time: the verifier polls for the
+verdict, a limited number of times. A contract that is verified already counts as done, so that a run can be stopped and
+started again. Sources of the formats: docs.etherscan.io (verifysourcecode, checkverifystatus) and docs.sourcify.dev
+(API v2).
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ ETHERSCAN = "https://api.etherscan.io/v2/api"
 SOURCIFY = "https://sourcify.dev/server"
 TIMEOUT_S = 60
 MAX_BYTES = 8 << 20
-"""A longer answer is none: the longest, of code that does not match, has some hundred kilobytes."""
+"""Largest answer accepted: the longest, about code that does not match, has some hundred kilobytes."""
 WAITS_S = (1, 2, 4, 8, 16, 32)
-"""Before a request is made again that was refused for now: about a minute in all."""
+"""Seconds before each retry of a request that was refused temporarily: about a minute in total."""
 POLL_S, POLLS = 5, 60
-"""Seconds between two looks after a contract, and the most looks: five minutes."""
+"""Seconds between two polls for a verdict, and the most polls: five minutes."""
 
 
 class VerifyError(UserError):
-    """Nothing can be verified there for now; the message says what to do."""
+    """A service cannot verify anything now; the message says what to do."""
 
 
 class Verdict(StrEnum):
-    """What came of it."""
+    """Result of a verification."""
 
     VERIFIED = "verified"
     ALREADY = "verified already"
@@ -47,7 +47,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """A contract to verify. `arguments`: of its constructor, ABI-encoded; `creation`: hash of the transaction."""
+    """A contract to verify. `arguments`: of its constructor, ABI-encoded; `creation`: hash of the creating
+    transaction."""
 
     chain_id: int
     address: str
@@ -60,14 +61,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Said:
-    """A verdict in a verifier's words."""
+    """A verdict, with the verifier's message."""
 
     verdict: Verdict
     words: str = ""
 
 
 class Verifier(Protocol):
-    """`submit` hands a contract in: a verdict where there is one at once, else a ticket; `look` asks after a ticket."""
+    """A verification service. `submit`: submits a contract and returns a verdict if there is one at once, else a
+    ticket; `look`: polls for the verdict of a ticket."""
 
     @property
     def name(self) -> str: ...
@@ -83,7 +85,7 @@ Sleep = Callable[[float], None]
 def verify(
     verifier: Verifier, job: Job, *, sleep: Sleep = time.sleep, polls: int = POLLS, poll_s: float = POLL_S
 ) -> Said:
-    """Hands a contract in and waits for the verdict, PENDING after so many looks. Raises VerifyError."""
+    """Submits a contract and waits for the verdict, PENDING after `polls` polls. Raises VerifyError."""
     ticket = verifier.submit(job)
     if isinstance(ticket, Said):
         return ticket
@@ -98,14 +100,14 @@ def verify(
 
 @dataclass(frozen=True)
 class _Http:
-    """Requests to one host, made again where it refuses for now. Neither URLs nor what is sent is ever shown: there may
-    be a key in them."""
+    """Requests to one host, with retries if it refuses temporarily. Messages never contain URLs or request bodies, as
+    these may contain a key."""
 
     url: str
     sleep: Sleep
 
     def ask(self, method: str, path: str = "", **options: Any) -> tuple[int, Any]:
-        """Status and decoded answer. Raises VerifyError where none comes."""
+        """Status and decoded answer. Raises VerifyError if there is none."""
         why = ""
         for wait in (*WAITS_S, None):
             try:
@@ -128,7 +130,7 @@ class _Http:
         raise VerifyError(f"{self.host}: {why}; wait a while and run the same command again, it goes on")
 
     def _answer(self, method: str, url: str, options: Mapping[str, Any]) -> tuple[int, Any]:
-        """Status and decoded answer, None for one that is no JSON. A redirection is not followed: it would take the key
+        """Status and decoded answer, None if it is not JSON. Does not follow redirects: they would send the key
         elsewhere."""
         content = bytearray()
         with requests.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, stream=True, **options) as answer:
@@ -153,14 +155,14 @@ def _code(answer: Any) -> str:
 
 
 def _refused_for_now(answer: Any) -> bool:
-    """Etherscan says so with HTTP 200."""
+    """Whether the answer is a rate limit, which Etherscan sends with HTTP 200."""
     said = answer.get("result") if isinstance(answer, dict) else None
     return isinstance(said, str) and "rate limit" in said.lower()
 
 
 @dataclass(frozen=True)
 class Etherscan:
-    """Etherscan's API v2, or one that answers as it does: `status` "1" or "0", and words in `result`."""
+    """Etherscan's API v2, or a compatible one: `status` "1" or "0", and a message in `result`."""
 
     key: str = field(repr=False)
     url: str = ETHERSCAN
@@ -168,7 +170,7 @@ class Etherscan:
     name: str = "Etherscan"
 
     def submit(self, job: Job) -> Said | str:
-        """Raises VerifyError: no answer, or a key that is refused."""
+        """See `Verifier`. Raises VerifyError for no answer, or a refused key."""
         form = {
             "apikey": self.key,
             "module": "contract",
@@ -188,11 +190,11 @@ class Etherscan:
                 return said
             if not said.startswith("Unable to locate ContractCode") or wait is None:
                 break
-            self.sleep(wait)  # it has not come to the block yet
+            self.sleep(wait)  # Etherscan has not reached the block yet
         return Said(Verdict.ALREADY if "already verified" in said.lower() else Verdict.FAILED, said)
 
     def look(self, job: Job, ticket: str) -> Said:
-        """Raises VerifyError as `submit`."""
+        """See `Verifier`. Raises VerifyError as `submit`."""
         form = {"apikey": self.key, "module": "contract", "action": "checkverifystatus", "guid": ticket}
         _, said = self._ask("GET", job, params=form)
         if said.startswith("Pass"):
@@ -225,7 +227,7 @@ class Sourcify:
     name: str = "Sourcify"
 
     def submit(self, job: Job) -> Said | str:
-        """Raises VerifyError."""
+        """See `Verifier`. Raises VerifyError."""
         status, answer = self._ask("GET", f"/v2/contract/{job.chain_id}/{job.address}")
         if status == 200 and answer.get("match") == "exact_match":
             return Said(Verdict.ALREADY, "exact match")
@@ -241,7 +243,7 @@ class Sourcify:
                 return str(answer["verificationId"])
             if _code(answer) != "duplicate_verification_request" or wait is None:
                 break
-            self.sleep(wait)  # one of an earlier run is still being worked on
+            self.sleep(wait)  # Sourcify still works on a job of an earlier run
         if _code(answer) == "already_verified":
             return Said(Verdict.ALREADY)
         if _code(answer) == "unsupported_chain":
@@ -250,7 +252,7 @@ class Sourcify:
         return Said(Verdict.PENDING if pending else Verdict.FAILED, _words(status, answer))
 
     def look(self, _job: Job, ticket: str) -> Said:
-        """Raises VerifyError."""
+        """See `Verifier`. Raises VerifyError."""
         status, answer = self._ask("GET", f"/v2/verify/{ticket}")
         if status != 200:
             return Said(Verdict.FAILED, _words(status, answer))

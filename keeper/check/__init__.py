@@ -1,5 +1,5 @@
-"""The `check` command: whether everything that a month needs is in order, before the first month and at any time.
+"""The `check` command: checks everything that a month needs, before the first month and at any time.
 
-Each check is a function that looks at one thing and yields lines; `runner` isolates them, so that a failing one stops
-no other. Nothing is sent or changed.
+Each check is a function that looks at one thing and yields findings; `runner` isolates them, so that one that raises
+does not stop the others. They send and change nothing.
 """

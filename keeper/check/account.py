@@ -1,4 +1,4 @@
-"""The keeper's account: its key, its nonce, its ether."""
+"""Checks of the keeper's account: its key, its nonce, its ether."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def key(context: CheckContext) -> Iterator[Finding]:
 
 
 def plain(endpoint: Node, account: str) -> Iterator[Finding]:
-    """The account is no contract."""
+    """The account is not a contract."""
     says = Says("account", account)
     code = endpoint.ask(lambda eth: eth.get_code(Web3.to_checksum_address(account)))
     if not code:
@@ -46,7 +46,7 @@ def plain(endpoint: Node, account: str) -> Iterator[Finding]:
 
 
 def nonce(context: CheckContext, endpoint: Node, account: str) -> Iterator[Finding]:
-    """No unknown transaction is pending under the key, and the journal fits the chain."""
+    """The account has no pending transaction that the journal does not know, and the journal matches the chain."""
     says = Says("nonce", account)
     entries = read_journal(context.settings.journal, context.chain_id or 0, account)
     mined = {entry.nonce for entry in entries if entry.mined_block is not None}
@@ -81,7 +81,7 @@ def nonce(context: CheckContext, endpoint: Node, account: str) -> Iterator[Findi
 
 
 def balance(context: CheckContext, endpoint: Node, account: str) -> Iterator[Finding]:
-    """The ether lasts for a month, at the current price of gas and at three times that, as far as the cap allows."""
+    """The ether lasts for a month, at the current gas price and at `MARGIN` times that, both limited to the cap."""
     says = Says("balance", account)
     have = endpoint.ask(lambda eth: eth.get_balance(Web3.to_checksum_address(account)))
     funds = max(1, len(context.sound_books))
@@ -105,7 +105,7 @@ def balance(context: CheckContext, endpoint: Node, account: str) -> Iterator[Fin
 
 
 def _month(context: CheckContext, fund: CheckedFund, gas_price: int) -> MonthGas:
-    """What the settings say, or what follows from the fund as it stands; of one that cannot be read the most."""
+    """A month's gas: from the settings, or estimated from the fund; for an unreadable fund the highest estimate."""
     settings, listed = context.settings, len(fund.book.candidates)
     if settings.month_gas is not None:
         return MonthGas(0, settings.month_gas)
@@ -118,7 +118,7 @@ def _month(context: CheckContext, fund: CheckedFund, gas_price: int) -> MonthGas
 
 
 def cap(context: CheckContext, endpoint: Node) -> Iterator[Finding]:
-    """The chain asks for less than the keeper may pay."""
+    """The market's gas price is within the keeper's cap."""
     says = Says("price of gas", endpoint.name)
     asked, most = price_now(endpoint), context.settings.max_fee_gwei
     if asked > most * GWEI:

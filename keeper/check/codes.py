@@ -1,8 +1,8 @@
 """Compares a contract's code with this keeper's release.
 
 Code on the chain differs from the compiler's in its immutables, which the constructor fills in: the compiler leaves 32
-zero bytes behind a PUSH32. Their places are kept beside the hash and blanked before hashing. The metadata at the end is
-cut off, as it changes with every comment.
+zero bytes after a PUSH32. A fingerprint stores their positions, and hashing blanks them. It also cuts off the metadata
+at the end, which changes with every comment.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ KINDS = {
     "zap": ("Zap",),
     "nav_feed": ("NavFeed",),
 }
-"""The release's contracts that a name in the address book may be."""
+"""By name in the address book: the release's contracts that it may be."""
 CONTRACTS = tuple(dict.fromkeys(kind for kinds in KINDS.values() for kind in kinds))
 CODES = Path(__file__).with_name("codes.json")
 
@@ -48,7 +48,7 @@ _WORD = 32
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Code without immutables and metadata: its size, the immutables' places (both in bytes), and its hash."""
+    """Code without immutables and metadata: its size, the immutables' positions (both in bytes), and its hash."""
 
     size: int
     immutables: tuple[int, ...]
@@ -82,7 +82,7 @@ def known() -> dict[str, Fingerprint]:
 
 
 def kind_of(code: bytes) -> str:
-    """Which contract of this release a code on the chain is; "" for none."""
+    """Name of this release's contract with this code on the chain; "" for none."""
     return next((name for name, fingerprint in known().items() if code and fingerprint.fits(code)), "")
 
 
@@ -91,7 +91,7 @@ def missing_functions(name: str, code: bytes) -> tuple[str, ...]:
     if name not in contracts.ABIS:
         return ()
     wanted = contracts.selectors(name)
-    # The compiler does not push leading zeros of a selector.
+    # The compiler pushes a selector without its leading zeros.
     return tuple(sorted(function for function, selector in wanted.items() if selector.lstrip(b"\0") not in code))
 
 

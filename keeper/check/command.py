@@ -21,9 +21,9 @@ from keeper.output import logs
 from keeper.settings import load_settings
 
 WIDE = 140
-"""Columns if the output is no terminal."""
+"""Columns if the output is not a terminal."""
 MAX_ROWS = 4
-"""Most ok rows of one check; more share a row. JSON has them all."""
+"""Most ok rows of one check in the table; if there are more, they share one row. JSON has them all."""
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILURE: "bold red"}
 
 

@@ -1,4 +1,4 @@
-"""What the checks look at: settings, endpoints, the funds in one block, the account. All of it is read lazily."""
+"""The inputs of the checks: settings, endpoints, the funds in one block, the account. Reads each only when needed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from keeper.settings import Secrets, Settings
 from keeper.state import FundState
 
 MAX_AT_ONCE = 50
-"""Most requests in one round trip: services refuse many more."""
+"""Most requests in one batch: services refuse larger ones."""
 SUPPLIES = ("posted_supply", "locked_supply")
 
 T = TypeVar("T")
@@ -39,27 +39,27 @@ Question = tuple[Any, ...]
 """A contract (a name of the book, or an address), a view's signature, and its arguments."""
 
 DEVELOPMENT = ("anvil/", "hardhat", "ganache", "foundry")
-"""Client names of development chains, which have their own time."""
+"""Client names of development chains, whose time is their own."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """One node. `name` is its host, never the path, which often carries a key."""
+    """One node. `name`: its host, never the path, which often contains a key."""
 
     name: str
     w3: Web3
 
     def ask(self, question: Callable[[Eth], T]) -> T:
-        """The answer to a question. Raises ChainError."""
+        """The result of a query through web3. Raises ChainError."""
         return ask(lambda: question(self.w3.eth), self.name)
 
     def request(self, method: str, *params: Any) -> RPCResponse:
-        """The answer to a request, which may be a refusal. Raises ChainError if there is none."""
+        """The raw answer to a request, which may be an error. Raises ChainError if there is none."""
         return ask(lambda: self._provider.make_request(RPCEndpoint(method), params), self.name)
 
     @cached_property
     def chain_id(self) -> int:
-        """Raises ChainError."""
+        """The node's chain. Raises ChainError."""
         return self.ask(lambda eth: eth.chain_id)
 
     @cached_property
@@ -68,24 +68,24 @@ class Node:
 
     @property
     def head(self) -> BlockData:
-        """The latest block at the first call. Raises ChainError."""
+        """The latest block, as of the first access. Raises ChainError."""
         return self._head[0]
 
     @property
     def seen_at(self) -> float:
-        """Unix seconds of this host when the head was read."""
+        """This host's time when the head was read, Unix seconds."""
         return self._head[1]
 
     @cached_property
     def client(self) -> str:
-        """The node's client version; empty if it does not say."""
+        """The node's client version; empty if it gives none."""
         try:
             return ask(lambda: str(self.w3.client_version), self.name)
         except ChainError:
             return ""
 
     def batch(self, requests: Sequence[tuple[str, list[Any]]]) -> list[RPCResponse]:
-        """The answers to many requests in few round trips, or one by one if the node takes no batches. Raises
+        """The answers to many requests in few round trips, or one by one if the node supports no batches. Raises
         ChainError."""
         found: list[RPCResponse] = []
         for first in range(0, len(requests), MAX_AT_ONCE):
@@ -102,25 +102,25 @@ class Node:
     @property
     def _provider(self) -> JSONBaseProvider:
         provider = self.w3.provider
-        assert isinstance(provider, JSONBaseProvider)  # `single` makes only such
+        assert isinstance(provider, JSONBaseProvider)  # `single` makes no other
         return provider
 
     @property
     def development(self) -> bool:
-        """Whether it is a node of a development chain."""
+        """Whether the node runs a development chain."""
         return self.client.lower().startswith(DEVELOPMENT)
 
 
 @dataclass(frozen=True)
 class CheckedFund:
-    """A fund in one block, seen through one endpoint."""
+    """A fund in one block, read through one endpoint."""
 
     book: Book
     endpoint: Node
 
     @cached_property
     def block(self) -> int:
-        """The block of all reads. Raises ChainError."""
+        """Number of the block for all reads. Raises ChainError."""
         return int(self.endpoint.head["number"])
 
     @cached_property
@@ -144,8 +144,8 @@ class CheckedFund:
 
     @cached_property
     def _answers(self) -> dict[tuple[str, str], bytes | None]:
-        """Code (no data) and call results by address and data; None if the call reverted. The first question also asks
-        all that the book implies, in one batch."""
+        """Code (no data) and call results by address and data; None if the call reverted. The first access reads all
+        that the book implies, in one batch."""
         return self._fetch(_questions(self.book))
 
     def code(self, address: str) -> bytes:
@@ -159,14 +159,14 @@ class CheckedFund:
         return None if answer is None else decode_view(answer, returns)
 
     def value(self, to: str, signature: str, kind: str, *args: Any) -> Any:
-        """The result of a view that returns one value, addresses with their checksums; else as `view`."""
+        """The result of a view that returns one value, an address checksummed; else as `view`."""
         answer = self.view(to, signature, [kind], *args)
         if answer is None:
             return None
         return to_checksum_address(answer[0]) if kind == "address" else answer[0]
 
     def ahead(self, questions: Iterable[Question]) -> None:
-        """Prefetches these questions in one batch. Raises ChainError."""
+        """Prefetches the answers to these questions in one batch. Raises ChainError."""
         keys = {_key(self.book, question) for question in questions}
         self._answers.update(self._fetch(keys - self._answers.keys()))
 
@@ -187,7 +187,7 @@ class CheckedFund:
 
 @dataclass(frozen=True)
 class CheckContext:
-    """Everything that one run of the checks looks at. `env_file`: the file of the settings, if it exists."""
+    """The inputs of one run of the checks. `env_file`: the file of the settings, which need not exist."""
 
     settings: Settings
     secrets: Secrets = field(repr=False)
@@ -195,7 +195,7 @@ class CheckContext:
 
     @cached_property
     def endpoints(self) -> tuple[Node, ...]:
-        """One for each URL of BALLAST_RPC_URL."""
+        """A node for each URL of BALLAST_RPC_URL."""
         return _nodes(self.secrets.rpc_url)
 
     @cached_property
@@ -205,7 +205,7 @@ class CheckContext:
 
     @cached_property
     def books(self) -> tuple[tuple[Path, Book | str], ...]:
-        """Each address book, or one line with why it cannot be used."""
+        """Each address book, or one line with the reason why it cannot be used."""
         return tuple((path, _book(path)) for path in self.settings.books)
 
     @property
@@ -221,7 +221,7 @@ class CheckContext:
 
     @cached_property
     def main(self) -> Node | None:
-        """The first endpoint that answers on the right chain; all else is asked of it."""
+        """The first endpoint that answers on the right chain; the checks of funds and account use it."""
         for endpoint in self.endpoints:
             try:
                 if endpoint.chain_id == self.chain_id and endpoint.head["number"] >= 0:
@@ -238,7 +238,7 @@ class CheckContext:
 
     @cached_property
     def account(self) -> str | KeeperError:
-        """The keeper's address, or why there is none."""
+        """The keeper's address, or the error of loading its key."""
         try:
             return load_signer(self.settings, self.secrets).address
         except KeeperError as error:
@@ -246,12 +246,12 @@ class CheckContext:
 
     @property
     def known_account(self) -> str | None:
-        """The keeper's address, None if there is none: the check of the key says why."""
+        """The keeper's address, None if there is none: the check of the key reports the reason."""
         return self.account if isinstance(self.account, str) else None
 
 
 def _questions(book: Book) -> set[tuple[str, str]]:
-    """The questions that a fund's book implies."""
+    """The reads that a fund's book implies."""
     names = ("index_token", "rebalancer", "oracle", "first_oracle", "methodology", "upkeep", *SUPPLIES)
     asked: list[Question] = [(name, "owner()") for name in names if name in book.contracts]
     asked += [
@@ -287,13 +287,13 @@ def _bytes(answer: RPCResponse, name: str) -> bytes | None:
     if isinstance(result, str):
         return bytes.fromhex(result.removeprefix("0x"))
     error: Any = answer["error"]
-    if "data" in error:  # as only a revert has (`keeper/look/rpc/endpoint.py`)
+    if "data" in error:  # only a revert has data (`keeper/look/rpc/endpoint.py`)
         return None
     raise ChainError(f"{name}: {error['message'][:200]}")
 
 
 def _nodes(setting: SecretStr | None) -> tuple[Node, ...]:
-    """One for each of the URLs, which commas separate."""
+    """A node for each of the comma-separated URLs."""
     urls = [] if setting is None else [url.strip() for url in setting.get_secret_value().split(",") if url.strip()]
     return tuple(Node(name, single(url)) for url, name in zip(urls, names_of(urls), strict=True))
 

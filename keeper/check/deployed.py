@@ -1,5 +1,5 @@
-"""The fund's contracts: their code, whether they name each other as in the address book, who owns them, and what the
-keeper's account may do in them."""
+"""Checks of the fund's contracts: their code, whether their references match the address book, who owns them, and the
+roles of the keeper's account."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _NAMED = (
     ("rebalancer", "methodology()", "methodology"),
     ("filler", "WETH()", "weth"),
 )
-"""What a contract calls another one, and the other one's name."""
+"""Contract, its view of another contract's address, and the other one's name in the address book."""
 
 _ROLES = (
     ("guardian", "rebalancer", "guardian()"),
@@ -88,7 +88,7 @@ def code(fund: CheckedFund) -> Iterator[Finding]:
 
 
 def wiring(fund: CheckedFund) -> Iterator[Finding]:
-    """The contracts name each other as in the address book."""
+    """The contracts' references to each other match the address book."""
     addresses = {**fund.book.contracts, "weth": fund.book.weth}
     wrong = False
     for name, view, right in _NAMED:
@@ -96,7 +96,7 @@ def wiring(fund: CheckedFund) -> Iterator[Finding]:
             continue
         found, expected = fund.value(name, view, "address"), addresses[right]
         if found == expected or (name == "posted_supply" and found is None):
-            continue  # posted supplies of an older release name no rebalancer
+            continue  # in an older release, posted supplies have no rebalancer
         wrong = True
         if right == "methodology":
             yield Says("wiring", "methodology").warning(
@@ -116,7 +116,7 @@ def owners(fund: CheckedFund) -> Iterator[Finding]:
     for name in _OWNED:
         owner = fund.value(name, "owner()", "address") if name in book.contracts else book["timelock"]
         if owner is None and name == "upkeep":
-            continue  # of an older release, which pays nothing and has no owner
+            continue  # in an older release, the upkeep pays nothing and has no owner
         if owner != book["timelock"]:
             wrong = True
             yield Says("owner", name).failure(
@@ -142,7 +142,7 @@ def owners(fund: CheckedFund) -> Iterator[Finding]:
 
 
 def roles(fund: CheckedFund, account: str) -> Iterator[Finding]:
-    """The account has no role in the fund: a key that is always online should be good for nothing else."""
+    """The account has no role in the fund: a key that is always online should have no other power."""
     fund.ahead(("timelock", "hasRole(bytes32,address)", role, account) for role in _TIMELOCK_ROLES.values())
     roles_here = [row for row in _ROLES if row[1] in fund.book.contracts]
     found = [role for role, name, view in roles_here if fund.value(name, view, "address") == account]

@@ -1,4 +1,4 @@
-"""Each node: it answers, on the right chain, up to date, and offers all that the keeper asks of one."""
+"""Checks of each node: it answers, is on the right chain and up to date, and offers all that the keeper needs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from keeper.look.rpc import NoEndpointError
 OLDEST_HEAD_S = 120
 """Oldest acceptable head, seconds: ten blocks of mainnet."""
 MAX_AHEAD_S = 15
-"""Seconds in the future from which a head means that this host's clock is slow."""
+"""Seconds in the future beyond which a head suggests that this host's clock is slow."""
 MAX_BEHIND = 5
-"""Blocks of Ethereum by which an endpoint may lag behind the best."""
+"""Ethereum blocks by which an endpoint may lag behind the best."""
 
 
 def answers(endpoint: Node) -> Iterator[Finding]:
-    """It answers."""
+    """The node answers."""
     says = Says("answers", endpoint.name)
     try:
         _ = endpoint.chain_id
@@ -38,7 +38,7 @@ def answers(endpoint: Node) -> Iterator[Finding]:
 
 
 def chain(context: CheckContext, endpoint: Node) -> Iterator[Finding]:
-    """It is on the chain of the configuration."""
+    """The node is on the configured chain."""
     says = Says("chain id", endpoint.name)
     if context.chain_id is None or endpoint.chain_id == context.chain_id:
         yield says.ok(f"chain {endpoint.chain_id}")
@@ -50,7 +50,7 @@ def chain(context: CheckContext, endpoint: Node) -> Iterator[Finding]:
 
 
 def head(endpoint: Node) -> Iterator[Finding]:
-    """Its latest block is recent by this host's clock."""
+    """The node's latest block is recent by this host's clock."""
     says = Says("head", endpoint.name)
     age = endpoint.seen_at - endpoint.head["timestamp"]
     seen = f"block {endpoint.head['number']}, {_apart(age)}"
@@ -80,7 +80,7 @@ def _apart(age: float) -> str:
 
 
 def by_hash(endpoint: Node) -> Iterator[Finding]:
-    """It reads the state of a block by its hash."""
+    """The node reads the state of a block by its hash (EIP-1898)."""
     says = Says("block hash", endpoint.name)
     block = {"blockHash": Web3.to_hex(endpoint.head["hash"]), "requireCanonical": True}
     call = {"to": "0x" + "00" * 19 + "04", "data": "0x01"}  # the identity precompile returns its input
@@ -98,7 +98,7 @@ def by_hash(endpoint: Node) -> Iterator[Finding]:
 
 
 def logs(context: CheckContext, endpoint: Node) -> Iterator[Finding]:
-    """It gives events over as many blocks as the keeper requests at once."""
+    """The node gives events over as many blocks as the keeper requests at once."""
     says = Says("events", endpoint.name)
     for book in context.sound_books[:1]:
         last = endpoint.head["number"]
@@ -122,7 +122,7 @@ def logs(context: CheckContext, endpoint: Node) -> Iterator[Finding]:
 
 
 def access_list(context: CheckContext, endpoint: Node) -> Iterator[Finding]:
-    """Whether it makes access lists; the keeper works without them."""
+    """Whether the node makes access lists; the keeper works without them."""
     says = Says("access lists", endpoint.name)
     for book in context.sound_books[:1]:
         call = {"to": book["rebalancer"], "data": contracts.call_data("Rebalancer", "workable")}
@@ -134,7 +134,7 @@ def access_list(context: CheckContext, endpoint: Node) -> Iterator[Finding]:
 
 
 def agree(context: CheckContext) -> Iterator[Finding]:
-    """All answering endpoints see one chain: none far behind the best, and the same block at a common height."""
+    """All answering endpoints are on one chain: none far behind the best, and the same block at a common height."""
     sound = []
     for endpoint in context.endpoints:
         try:
@@ -172,7 +172,7 @@ def agree(context: CheckContext) -> Iterator[Finding]:
 
 
 def private(endpoint: Node) -> Iterator[Finding]:
-    """The private endpoint can be reached. Its answer does not matter, as most only take transactions."""
+    """The private endpoint is reachable. Its answer does not matter, as most only accept transactions."""
     says = Says("private endpoint", endpoint.name)
     try:
         endpoint.request("eth_chainId")

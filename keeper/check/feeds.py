@@ -1,4 +1,4 @@
-"""Prices: each component's feed, and the anchors beside them."""
+"""Checks of prices: each component's feed and anchor, the sequencer's feed, and tokens' decimals."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def feeds(fund: CheckedFund) -> Iterator[Finding]:
 
 
 def _inactive(fund: CheckedFund) -> set[str]:
-    """Components suspended or written off, whose prices do not count; empty if the fund cannot be read."""
+    """Suspended and written-off components, whose prices do not count; empty if the fund cannot be read."""
     try:
         return {h.token for h in fund.state.holdings if not fund.state.active(h)}
     except ChainError:
@@ -96,7 +96,7 @@ def _inactive(fund: CheckedFund) -> set[str]:
 
 
 def _answer(fund: CheckedFund, source: Source) -> tuple[int, str | None]:
-    """The age of a feed's answer in seconds, and what is wrong with it, None if nothing is."""
+    """The age of a feed's answer in seconds, and its fault, None if it has none."""
     feed, answer = source.feed, fund.view(source.feed, "latestRoundData()", _ROUND)
     if answer is None:
         return 0, f"no price: the feed {feed} does not answer"
@@ -118,7 +118,7 @@ def _answer(fund: CheckedFund, source: Source) -> tuple[int, str | None]:
 
 
 def sequencer(fund: CheckedFund) -> Iterator[Finding]:
-    """On a rollup: the sequencer has been up for the grace period. Else there is no price at all."""
+    """On a rollup: the sequencer has been up for the grace period; otherwise the oracle gives no price at all."""
     feed = fund.value(_first(fund), "SEQUENCER()", "address")
     if feed is None or int(feed, 16) == 0:
         return
@@ -137,9 +137,9 @@ def sequencer(fund: CheckedFund) -> Iterator[Finding]:
 
 
 def tokens(fund: CheckedFund) -> Iterator[Finding]:
-    """Each token's decimals are those that book and index token use."""
+    """Each token's decimals match the book's and the index token's."""
     listed = {holding.token: holding.decimals for holding in fund.state.holdings}
-    # The check of states reports a token that does not answer.
+    # The check of states reports tokens that do not answer.
     unread = {h.token for h in fund.state.holdings if not h.sound or not fund.state.active(h)}
     wrong = False
     for candidate in fund.book.candidates:

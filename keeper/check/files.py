@@ -1,4 +1,4 @@
-"""The keeper's files, read beside a running keeper: nothing stays locked, created or changed."""
+"""Checks of the keeper's files. Safe beside a running keeper: they leave nothing locked, created or changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from keeper.errors import SettingsError
 from keeper.sending.journal import read_journal
 
 MIN_FREE_MIB = 50
-"""A month's journal takes less than one MiB; SQLite's log beside it needs room."""
+"""A month's journal takes less than one MiB; SQLite's write-ahead log needs room as well."""
 _MIB = 2**20
 RESTORE = "name another file, or restore it from a backup"
 
@@ -119,7 +119,7 @@ def private_files(context: CheckContext) -> Iterator[Finding]:
 
 
 def books(context: CheckContext) -> Iterator[Finding]:
-    """Each address book can be read, is for the configured chain, and names another fund."""
+    """Each address book can be read, is for the configured chain, and is for a different fund."""
     seen: dict[str, str] = {}
     for path, book in context.books:
         says = Says("address book", str(path))

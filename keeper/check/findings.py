@@ -7,16 +7,16 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How bad a finding is."""
+    """Severity of a finding."""
 
     OK = "ok"
     WARNING = "warning"  # it works; somebody should look
-    FAILURE = "failure"  # a month would not be done, or not as it should
+    FAILURE = "failure"  # a month would not be done, or not properly
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding. `check` is the check's name, `subject` what it looked at (an endpoint, a contract, a component)."""
+    """One finding. `check`: the check's name; `subject`: what it checked (an endpoint, a contract, a component)."""
 
     check: str
     subject: str

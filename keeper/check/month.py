@@ -1,4 +1,4 @@
-"""Where the fund stands: the states of its components, the guardian's brakes, the month and what comes next."""
+"""Checks of the fund's state: its components, the guardian's brakes, the month and what comes next."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FAILURES = (Reason.NOT_SEEDED, Reason.REFUSED)
 
 
 def states(fund: CheckedFund) -> Iterator[Finding]:
-    """Components that are suspended, written off or unreliable. A missing price is left to the check of feeds."""
+    """Components that are suspended, written off or unreliable; the check of feeds covers missing prices."""
     state = fund.state
     told = [(h, condition(state, h)) for h in state.holdings if not state.active(h) or _unfit(state, h)]
     for holding, why in told:
@@ -55,7 +55,7 @@ def _unfit(state: FundState, holding: Holding) -> bool:
 
 
 def brakes(fund: CheckedFund) -> Iterator[Finding]:
-    """The guardian's brakes: what is used and what is left."""
+    """The guardian's brakes: those in use, and those left."""
     state = fund.state
     says = Says("brakes", fund.book.fund)
     left = f"the guardian may pause for {hours(state.pause_left)} of any 30 days"
@@ -94,7 +94,7 @@ def schedule(fund: CheckedFund) -> Iterator[Finding]:
 
 
 def due(state: FundState) -> str:
-    """What is due now, or why nothing is, and when to look again, as text."""
+    """Text: what is due now, or why nothing is, and when to look again."""
     if state.action is not Action.NONE:
         return f"{state.action.name.lower()} is due now"
     why = state.reason.name.lower().replace("_", " ")

@@ -1,4 +1,4 @@
-"""The pools that the keeper may use: they exist, trade the right tokens, and are deep enough."""
+"""Checks of the pools that the keeper may use: they exist, trade the right tokens, and are deep enough."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from keeper.pools.venues import MILLION
 TAKE_OUT = "take it out of the address book, or name the right one"
 DEEPER = "name more or deeper pools for it in the address book; or the fund's owner lets the component leave"
 MAX_OFF_BPS = 500
-"""Beyond this distance from the oracle's price, the pool or the feed is off the market."""
+"""Beyond this difference between pool and oracle, one of them is off the market."""
 USELESS_BPS = 5_000
-"""Impact or distance from the oracle at which pools are useless: a slice loses half of itself."""
+"""Impact, or difference from the oracle, from which pools are useless: a slice loses half its value."""
 
 
 def pools(fund: CheckedFund) -> Iterator[Finding]:
@@ -33,7 +33,7 @@ def pools(fund: CheckedFund) -> Iterator[Finding]:
 
 
 def _wrong(fund: CheckedFund, candidate: BookCandidate, pool: BookPool) -> str | None:
-    """What is wrong with a pool, None if nothing is."""
+    """A pool's fault, None if it has none."""
     if not fund.code(pool.pair):
         return f"no contract there on chain {fund.book.chain_id}"
     sides = [fund.value(pool.pair, f"{side}()", "address") for side in ("token0", "token1")]
@@ -53,8 +53,8 @@ def _wrong(fund: CheckedFund, candidate: BookCandidate, pool: BookPool) -> str |
 
 @dataclass(frozen=True)
 class Carried:
-    """The effect of selling one slice over a component's pools. `impact`, and `off` from the oracle's price (without
-    fee), in hundredths of a percent; `slice` in USD with 18 decimals."""
+    """The effect of selling one slice over a component's pools. `slice`: USD, 18 decimals; `impact`, and difference
+    `off` of the pools' price without fee from the oracle's: basis points."""
 
     slice: int
     impact: int
@@ -73,8 +73,8 @@ def verdict(carried: Carried, tolerance: int) -> tuple[Level, str]:
 
 
 def depth(fund: CheckedFund) -> Iterator[Finding]:
-    """Each component's pools together carry its part of a full batch: `batchCap` x NAV x its weight, or an equal part
-    for one that the fund does not hold yet.
+    """Each component's pools together can trade its part of a full batch: `batchCap` x NAV x its weight, or an equal
+    part for one that the fund does not hold yet.
     """
     state, market = fund.state, fund.market
     total = max(1, state.total_value)
@@ -106,7 +106,7 @@ def _carried(fund: CheckedFund, candidate: BookCandidate, price: int, slice_: in
     market = fund.market
     curve = market.curve(candidate.token, market.pools[candidate.token], selling=True)
     amount = max(1, slice_ * 10**candidate.decimals // price)
-    # A curve ends where the pools do: what they do not take counts as lost.
+    # What exceeds the pools' limits counts as lost.
     out = curve.out(amount if curve.most_in is None else min(amount, curve.most_in))
     straight = max(1, curve.at_start(amount))
     impact = max(0, straight - out) * 10_000 // straight

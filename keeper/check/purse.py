@@ -1,4 +1,4 @@
-"""The fund's upkeep: whether steps that go through it are paid, and out of what."""
+"""Checks of the fund's upkeep: whether it pays for steps, and with what funds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNPAID = "steps are done all the same, unpaid"
 
 
 def upkeep(fund: CheckedFund) -> Iterator[Finding]:
-    """What is in the purse, and whether it pays now."""
+    """The upkeep's funds, and whether it pays now."""
     says = Says("upkeep", fund.book.fund)
     if "upkeep" not in fund.book.contracts:
         yield says.ok("none in the address book: the keeper pays its gas itself")
@@ -32,7 +32,7 @@ def upkeep(fund: CheckedFund) -> Iterator[Finding]:
 
 
 def told(says: Says, purse: Purse, base_fee: int) -> Finding:
-    """What an operator should know of a purse at this base fee, wei per gas."""
+    """The finding for a purse at this base fee (wei per gas)."""
     # {wei} = {share 18} * {wei / share} / 1e18
     worth = purse.shares * purse.price // WAD
     held = f"{purse.shares / WAD:.4g} shares, worth {ether(worth)}"

@@ -19,7 +19,7 @@ UNSEEN = "see the failures above it; if there is none, report it with the output
 
 
 def run(context: CheckContext) -> tuple[Finding, ...]:
-    """The findings of all checks, in an operator's order."""
+    """The findings of all checks, in the order in which an operator fixes them."""
     return tuple(finding for name, subject, check in _checks(context) for finding in guarded(name, subject, check))
 
 
@@ -31,7 +31,7 @@ def guarded(name: str, subject: str, check: Check) -> tuple[Finding, ...]:
     except Exception as error:  # the other checks must still run
         why = f": {error}" if isinstance(error, KeeperError) else f" ({type(error).__name__})"
         found.append(Says(name, subject).failure(f"could not be looked at{why}", UNSEEN))
-    # Our messages hold no secrets; those of libraries and nodes may.
+    # The keeper's own messages contain no secrets; those of libraries and nodes may.
     return tuple(replace(finding, text=redact.clean(finding.text)) for finding in found)
 
 

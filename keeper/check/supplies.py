@@ -1,4 +1,5 @@
-"""Posted supplies: who posts them beside the timelock, and which will be too old at the next determination."""
+"""Checks of posted supplies: who else may post them besides the timelock, and which will be stale at the next
+determination."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ _MAX_SUPPLY_AGE = 6
 
 
 def poster(fund: CheckedFund) -> Iterator[Finding]:
-    """Who may post beside the timelock; never the guardian, who is there to veto what was posted."""
+    """Who may post besides the timelock; not the guardian, whose task is to veto wrong supplies."""
     if "posted_supply" not in fund.book.contracts:
         return
     says, found = Says("poster", fund.book.fund), fund.value("posted_supply", "poster()", "address")
@@ -36,12 +37,12 @@ def poster(fund: CheckedFund) -> Iterator[Finding]:
 
 
 def ages(fund: CheckedFund) -> Iterator[Finding]:
-    """The posted supplies of the candidates, held against the next determination."""
+    """The candidates' posted supplies will be fresh at the next determination."""
     source = fund.book.contracts.get("posted_supply")
     rule = fund.view("methodology", "rule()", _RULE)
     listed = fund.view("methodology", "candidates()", _CANDIDATES)
     if source is None or rule is None or listed is None:
-        return  # of a fund whose weights come from something else
+        return  # the fund's weights do not use posted supplies
     tokens = [to_checksum_address(row[0]) for row in listed[0] if to_checksum_address(row[1]) == source]
     fund.ahead(("posted_supply", "supply(address)", token) for token in tokens)
     answers = {token: fund.view("posted_supply", "supply(address)", ["uint256"] * 2, token) for token in tokens}

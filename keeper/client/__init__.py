@@ -1,6 +1,6 @@
-"""What a solver, a bot or a script of one's own needs of the keeper, in one place: `from keeper.client import ...`.
+"""The public API for solvers, bots and scripts: `from keeper.client import ...`.
 
-Look at a fund, plan as the keeper does, ask what pools pay, offer a batch out of a filler's stock, send it, watch:
+Look at a fund, plan as the keeper does, quote its pools, offer a batch out of a filler's stock, send it, watch:
 
     from keeper.client import WAD, Call, Head, offer, opened
 
@@ -18,12 +18,11 @@ Look at a fund, plan as the keeper does, ask what pools pay, offer a batch out o
 
         bot.run(choose)
 
-`examples/solver.py` is that with a command line. Other modules of the keeper may change their names and arguments from
-one version to the next; the names here are kept.
+`examples/solver.py` is this with a command line. Other modules of the keeper may change names and arguments from one
+version to the next; the names here are stable.
 
-It stands in `keeper` and not in `ballast`, as it is made of the keeper's parts and `ballast` imports nothing of the
-keeper. It is a package: who only looks (`fund`), who computes offers (`offers`) and who sends (`bot`) each find their
-part on a page.
+It is in `keeper` and not in `ballast`, as it uses the keeper's parts and `ballast` imports nothing from the keeper. It
+has a module each for reading (`fund`), for computing offers (`offers`) and for sending (`bot`).
 """
 
 from __future__ import annotations

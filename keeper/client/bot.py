@@ -1,4 +1,4 @@
-"""Who sends: an account whose key signs for some contracts alone, and the loop around what it decides."""
+"""The sending part of the API: an account whose key signs for some contracts alone, and a loop for its decisions."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ log = structlog.get_logger("keeper.client")
 
 @dataclass(frozen=True)
 class Bot:
-    """A fund and an account that sends. Everything the account sends is in its journal: kill it at any moment and start
-    it again. Nobody else may use the account.
+    """A fund and an account that sends. The journal records everything that the account sends, so you may kill the bot
+    at any moment and start it again. Nobody else may use the account.
 
         >>> with opened("0x...") as bot:
         ...     bot.run(choose)
@@ -38,7 +38,7 @@ class Bot:
     poll_s: float
     """Seconds between two looks."""
     stop: threading.Event = field(default_factory=threading.Event)
-    """Ends `watch` and `run`, and a wait of `send`, when it is set."""
+    """Setting it ends `watch` and `run`, and a wait of `send`."""
 
     @property
     def address(self) -> str:
@@ -46,17 +46,17 @@ class Bot:
         return self.sender.address
 
     def send(self, call: Call) -> Mined | None:
-        """Simulates a call, brings it on the chain and waits for it; None while it is open: `watch` goes on with it.
+        """Simulates a call, sends it and waits until it is mined; None if it is still open: `watch` continues with it.
 
-        Raises SimulationError where it would revert now, FeeTooHighError, and other KeeperErrors.
+        Raises SimulationError if it would revert now, FeeTooHighError, and other KeeperErrors.
 
             >>> mined = bot.send(bot.fund.fill(found, filler, look.state))
         """
         return self.sender.send(call)
 
     def watch(self) -> Iterator[Head]:
-        """The latest block at each look, until stopped. What was sent earlier and is open is settled before anything
-        else; what fails is logged, and tried again at the next look.
+        """Yields the latest block at each look, until stopped. First settles transactions that are still open; logs
+        failures and tries again at the next look.
 
             >>> for head in bot.watch():
             ...     print(head.number)
@@ -73,7 +73,7 @@ class Bot:
             self.stop.wait(self.poll_s)
 
     def run(self, choose: Callable[[Head], Call | None]) -> None:
-        """Sends what `choose` names for each block, until stopped.
+        """Sends the call that `choose` returns for each block, if any, until stopped.
 
         >>> bot.run(lambda head: solver.call(head))
         """
@@ -84,7 +84,7 @@ class Bot:
 
     @contextmanager
     def logged(self) -> Iterator[None]:
-        """Logs what the keeper's parts raise in the block, in place of ending with it.
+        """Logs KeeperErrors raised in the `with` block instead of passing them on.
 
         >>> with bot.logged():
         ...     bot.send(call)
@@ -99,9 +99,9 @@ class Bot:
 
 @contextmanager
 def opened(*contracts: str) -> Iterator[Bot]:
-    """A bot from the keeper's settings (environment or .env), with its log set up. Its key signs for these contracts
-    alone. Needs `BALLAST_RPC_URL`, `BALLAST_BOOK` and a key of its own; private endpoint, journal and fees are set as
-    for a keeper. Raises SettingsError, ChainError, JournalError, KeyServiceError.
+    """A bot from the keeper's settings (environment or .env); also configures the log. Its key signs for these
+    contracts alone. Needs `BALLAST_RPC_URL`, `BALLAST_BOOK` and a key of its own; private endpoint, journal and fees
+    are set as for a keeper. Raises SettingsError, ChainError, JournalError, KeyServiceError.
 
         >>> with opened("0x...") as bot:
         ...     print(bot.address, bot.fund.look().state.action)

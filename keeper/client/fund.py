@@ -1,4 +1,4 @@
-"""A fund as somebody sees it who only looks: its state, its pools, what the keeper would plan."""
+"""The read-only part of the API: a fund's state, its pools, and what the keeper would plan."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BALANCE = [
 
 @dataclass(frozen=True)
 class Look:
-    """A fund and its pools in one block. `head`: that block, None where it was asked for by number.
+    """A fund and its pools in one block. `head`: that block, None if it was requested by number.
 
     >>> look = connected().look()
     >>> look.state.phase, look.state.nav, look.state.tolerance
@@ -44,7 +44,7 @@ class Look:
 
     @property
     def trading(self) -> bool:
-        """Whether a batch is what the fund waits for.
+        """Whether the fund waits for a batch.
 
         >>> if look.trading:
         ...     found = offer(look.state, look.pool_prices(), stock, margin_bps=20, most_share=WAD // 100)
@@ -52,8 +52,8 @@ class Look:
         return self.state.action is Action.TRADE
 
     def pool_prices(self) -> dict[str, int]:
-        """What one whole token is worth in the deepest pool, USD with 18 decimals by address, at an ETH price that
-        makes the pools agree with the oracle on the whole; the oracle's price for what has no pool.
+        """Price of one whole token in its deepest pool, USD with 18 decimals, by address; for a token without a pool
+        the oracle's price. Uses the market's ETH price, the median that pools and oracle imply.
 
             >>> look.pool_prices()[look.state.holdings[0].token] / WAD
         """
@@ -68,8 +68,8 @@ class Look:
         return found
 
     def quote(self, paid: str, received: str, amount: int) -> int:
-        """Token wei of `received` that the fund's pools give for `amount` wei of `paid`, by way of WETH, gas aside.
-        Raises ValueError for a token without a pool, or more than its pools take.
+        """Token wei of `received` that the fund's pools give for `amount` wei of `paid`, through WETH, without gas.
+        Raises ValueError for a token without a pool, or an amount above what its pools take.
 
             >>> look.quote(look.market.weth, look.state.holdings[0].token, 10**18)
         """
@@ -98,12 +98,12 @@ class FundClient:
 
     @property
     def name(self) -> str:
-        """As the address book names it."""
+        """The fund's name in the address book."""
         return self._chain.book.fund
 
     @property
     def chain_id(self) -> int:
-        """Of the chain it stands on."""
+        """The chain on which the fund is deployed."""
         return self._chain.book.chain_id
 
     def head(self) -> Head:
@@ -114,8 +114,8 @@ class FundClient:
         return self._chain.head()
 
     def look(self, block: Head | int | None = None) -> Look:
-        """The fund and its pools in a block (the latest), in one round trip. Raises ChainError, also for a head that
-        is no longer part of the chain.
+        """The fund and its pools in a block (default: the latest), in one round trip. Raises ChainError, also for a
+        head that is no longer part of the chain.
 
             >>> for head in bot.watch():
             ...     print(bot.fund.look(head).state.total_value)
@@ -127,12 +127,12 @@ class FundClient:
     def plan(
         self, look: Look, gas_price: int, *, hours: float = 14, rest_s: int = 600, slippage_bps: int = 10
     ) -> Plan | None:
-        """What the keeper would plan for the rest of the month: in how many batches, which is the next, from when it is
-        possible, what it costs. None unless the fund trades. Sends nothing.
+        """The keeper's plan for the rest of the month: how many batches, the next one, from when it is possible, and
+        the cost. None unless the fund trades. Sends nothing.
 
-        `gas_price`: wei; `hours` that trading may take; `rest_s`: seconds between two batches; `slippage_bps`: how much
-        less than planned a batch may bring. What was traded before is known only for a look at a head. Raises
-        ChainError.
+        `gas_price`: wei per gas; `hours` that trading may take; `rest_s`: seconds between two batches; `slippage_bps`:
+        how much less than planned a batch may bring. Takes earlier batches into account only for a look at a head, not
+        at a block number. Raises ChainError.
 
             >>> found = fund.plan(look, gas_price=30 * 10**9)
             >>> found.batches, found.possible_from, found.cost  # number, Unix seconds, USD with 18 decimals
@@ -146,7 +146,7 @@ class FundClient:
         return planner.plan(look.state, look.market, gas_price, pace, slippage_bps)
 
     def stock(self, holder: str, state: FundState) -> dict[str, int]:
-        """What a filler holds now of each component that the fund buys, token wei by address. Raises ChainError.
+        """A filler's current balance of each component that the fund buys, token wei by address. Raises ChainError.
 
         >>> fund.stock("0x...", look.state)
         """
@@ -159,8 +159,8 @@ class FundClient:
         return found
 
     def fill(self, found: Offer, filler: str, state: FundState, payee: str | None = None) -> Call:
-        """The call that fills an offer, made for this state, out of a `StockFiller`. `payee`: goes through the fund's
-        upkeep, which pays this account for it. Raises ValueError where the book names no upkeep.
+        """The call that fills an offer, made for this state, out of a `StockFiller`. With `payee` it goes through the
+        fund's upkeep, which pays that account for it. Raises ValueError if the book then has no upkeep.
 
         >>> bot.send(fund.fill(found, filler, look.state))
         """
@@ -171,13 +171,13 @@ class FundClient:
             data = contracts.call_data("StockFiller", "tradeThrough", self._chain.book["upkeep"], order, payee)
         else:
             raise ValueError(f"fund {self.name}: the address book names no upkeep that could pay {payee}")
-        # What an access list costs is not paid.
+        # The upkeep does not pay for an access list.
         return Call("solve", state.month_period, address, data, listed=payee is None)
 
 
 def connected() -> FundClient:
-    """The fund of the keeper's settings (`BALLAST_RPC_URL`, `BALLAST_BOOK`; environment or .env), for looking. No key
-    is asked for. Raises SettingsError, ChainError.
+    """The fund of the keeper's settings (`BALLAST_RPC_URL`, `BALLAST_BOOK`; environment or .env), read-only. Needs no
+    key. Raises SettingsError, ChainError.
 
         >>> connected().look().state.phase
     """

@@ -1,7 +1,7 @@
-"""Offers: batches that somebody fills out of a stock of their own, and how a `StockFiller` takes them.
+"""Offers: batches that a solver fills out of its own stock, and their encoding for a `StockFiller`.
 
 A filler pays a fixed amount, while the fund clamps what it sells to what is left when the batch is mined. So an order
-names the least that is wanted of each sell: where somebody trades first, the batch reverts and one offers anew.
+has a minimum for each sell: if somebody trades first, the batch reverts and the solver makes a new offer.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from keeper.plan.settlement import Outcome, attainable, goal, outcome, surplus_a
 from keeper.state import FundState, Side
 
 FINE = 10**6
-"""Parts of what could be bought in which the search for the right amounts ends."""
+"""The search for the amounts stops at a precision of one part in this many."""
 SLACK = 10**4
-"""One part in so many of what it pays for may be missing: whoever redeems before it takes a little of the surplus."""
+"""A sell may fall short by one part in this many: a redemption just before takes a little of the surplus."""
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A batch that one would fill: token wei by component's index, and what the contract will count for it.
+    """A batch to fill: token wei by component index, and how the contract will settle it.
 
     >>> found = offer(look.state, look.pool_prices(), stock, margin_bps=20, most_share=WAD // 100)
     >>> found.outcome.value_out, found.outcome.value_in  # USD, 18 decimals
@@ -51,12 +51,12 @@ class Offer:
 def offer(
     state: FundState, prices: Mapping[str, int], stock: Mapping[str, int], margin_bps: int, most_share: int
 ) -> Offer | None:
-    """The offer of somebody to whom tokens are worth `prices` (USD for one whole token, 18 decimals) and who holds
-    `stock` (token wei) and keeps `margin_bps` hundredths of a percent of what the fund sells.
+    """The offer of a solver that values tokens at `prices` (USD for one whole token, 18 decimals), holds `stock` (token
+    wei) and keeps `margin_bps` basis points of the value that the fund sells.
 
-    The same part of every surplus, together at most `most_share` of NAV (18 decimals) and the bucket's capacity. Pays
-    bring all buys to the same part of their targets, as far as the stock goes. Amounts are rounded so that nobody pays
-    more than their price. None if there is nothing to fill, or the stock does not pay for it. For a fund that trades.
+    It takes the same part of every surplus, together at most `most_share` of NAV (18 decimals) and the bucket's
+    capacity, and pays so that all buys reach the same part of their targets. Rounds in the solver's favour. None if
+    there is nothing to fill, or if the stock does not cover the payment. Only for a fund that trades.
 
         >>> offer(look.state, look.pool_prices(), fund.stock(filler, look.state), margin_bps=20, most_share=WAD // 100)
     """
@@ -66,7 +66,7 @@ def offer(
     whole = sum(state.holdings[i].trade_value_up(amount) for i, amount in surplus.items())
     if not whole or not capacity:
         return None
-    # One part in a thousand less than the capacity: prices may move until it is mined.
+    # A thousandth below the capacity: prices may move before the batch is mined.
     most = capacity * state.total_value_at_start // WAD * 999 // 1_000
     sells = {i: amount if whole <= most else amount * most // whole for i, amount in surplus.items()}
     worth = sum(amount * prices[state.holdings[i].token] // state.holdings[i].one for i, amount in sells.items())
@@ -77,7 +77,7 @@ def offer(
 
 
 def _even(state: FundState, sells: Mapping[int, int], prices: Mapping[str, int], budget: int) -> dict[int, int]:
-    """Amounts of the buys that bring each to the same part of its target and are worth at most `budget` USD."""
+    """Amounts that bring all buys to the same part of their targets and are worth at most `budget` USD."""
     buys = [h for h in state.holdings if h.side is Side.BUY and h.price]
 
     def amounts(part: int) -> dict[int, int]:
@@ -89,7 +89,7 @@ def _even(state: FundState, sells: Mapping[int, int], prices: Mapping[str, int],
 
     left = surplus_after(state, sells)
     sold = sum(state.holdings[i].start_value(amount) for i, amount in sells.items())
-    # What lies above this is not counted, so it is not paid.
+    # The contract does not credit more, so the filler does not pay it.
     high = attainable(state, left, sold * WAD // state.total_value_at_start)
     low, step = 0, high
     while step > high // FINE:
@@ -100,8 +100,8 @@ def _even(state: FundState, sells: Mapping[int, int], prices: Mapping[str, int],
 
 
 def order_for(found: Offer, filler: str) -> tuple[Any, ...]:
-    """The offer as `StockFiller.trade` takes it. It may not bring less than it was counted for, a millionth aside, and
-    the filler does not pay for less than is planned to be sold, a ten-thousandth aside (`SLACK`).
+    """The offer as argument of `StockFiller.trade`. The batch reverts if it brings over a millionth less value than
+    computed, or if the fund sells over a ten-thousandth (`SLACK`) less than planned.
 
         >>> contract.functions.trade(order_for(found, contract.address)).transact()
     """
@@ -112,7 +112,7 @@ def order_for(found: Offer, filler: str) -> tuple[Any, ...]:
 
 
 def stock_data(pays: Sequence[int], least_sells: Sequence[int]) -> bytes:
-    """What `StockFiller` takes as an order's data: token wei to pay of each buy, least token wei of each sell.
+    """An order's data for `StockFiller`: token wei to pay of each buy, least token wei of each sell.
 
     >>> stock_data([10**18], [5 * 10**17])
     """

@@ -1,8 +1,8 @@
-"""A month's determination as the chain has it, beside the same rule computed a second time in Python.
+"""Compares a month's determination on the chain with the same rule computed in Python.
 
-Everything is read as it stands at the end of the block of the determination, and of that of the start: what another
-transaction of the same block changed would show as a difference. USD, prices, weights have 18 decimals, supplies are
-whole tokens, units token wei per 1e18 shares, times Unix seconds.
+It reads all inputs at the end of the determination's block, and of the start's: a change by another transaction in the
+same block would show as a difference. USD, prices, weights have 18 decimals, supplies are whole tokens, units token wei
+per 1e18 shares, times Unix seconds.
 """
 
 from __future__ import annotations
@@ -57,22 +57,22 @@ from keeper.look.retry import block_time
 from keeper.state import FundState, Holding, Phase, Side
 
 OVERRIDE_LIFE_S = 10 * DAY_S
-"""How long the methodology lets an override count."""
+"""Longest life of an override in the methodology."""
 MAX_DECIMALS = 27
 SOUND_BITS = 160
-"""What a list can take has at most so many decimals, and a balance of at most so many bits."""
+"""Most decimals, and bits of the balance, of a token that the list of components accepts."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A determination, what came of it, and where the keeper's own computation differs.
+    """A determination, its start or skip, and where the keeper's own computation differs.
 
-    `rule` is None where weights are given. `nav` is what the weights share: NAV of one share less what is frozen.
-    `sources` names the contract that each supply comes from. `decisions` has a row for each of the `candidates`, and
-    one for each component that is none. `skipped`: where its start found the fund within its band, the difference and
-    the band, shares of NAV.
+    `rule`: None if weights are given. `nav`: the value that the weights distribute: NAV of one share less frozen
+    components. `sources`: the contract of each supply. `decisions`: a row for each of the `candidates`, and one for
+    each component that is not a candidate. `skipped`: if start found the fund within its band, the difference and the
+    band, shares of NAV.
     """
 
     period: int
@@ -92,7 +92,7 @@ class Explanation:
 
 
 def explain(chain: FundReader, period: str | None) -> Explanation:
-    """The last determination of the period ("2021-04", see `calendar.id_of`), None: of the last one determined. Raises
+    """The last determination of the period ("2021-04", see `calendar.id_of`; None: the last one determined). Raises
     ChainError."""
     return _Reader(chain).explain(period)
 
@@ -147,13 +147,13 @@ class _Reader:
         )
 
     def _previous(self, block: int) -> list[Decision]:
-        """What the last started month left, as a determination in that block is given it."""
+        """What the last started month left, as the contract passes it to a determination in that block."""
         before = self._view(self._rebalancer, "month", block - 1)
         started = Phase(before.phase) in (Phase.IDLE, Phase.TRADING)
         return left_by(packed.constituents(_words(self._code(before.determination, block))), started=started)
 
     def _start(self, event: Any, at: str, determined: Sequence[Decision]) -> tuple[Start, list[Difference]]:
-        """What start fixed, and where the keeper's own plan differs."""
+        """What start fixed, and where the keeper's own computation differs."""
         block = event["blockNumber"]
         inputs = self._inputs(at, block, determined)
         pointer = self._view(self._rebalancer, "month", block).determination
@@ -189,7 +189,7 @@ class _Reader:
     # Reading
 
     def _inputs(self, methodology: str, block: int, started: Sequence[Decision] = ()) -> RuleInputs:
-        """`started`: at a start, what was determined for it."""
+        """The rule's inputs in a block. `started`: for a start's block, the determination."""
         state, _ = self._chain.read(block)
         before = self._chain.read(block - 1)[0].holdings if started else state.holdings
         listed, was = {h.token for h in state.holdings}, {h.token for h in before}
@@ -218,7 +218,7 @@ class _Reader:
         )
 
     def _fit(self, token: str, block: int) -> bool:
-        """Whether a list can take a token."""
+        """Whether the list of components accepts a token."""
         index = self._book["index_token"]
         try:
             (decimals,) = self._read(block, token, "decimals()", ["uint256"])
@@ -229,7 +229,7 @@ class _Reader:
         return decimals <= MAX_DECIMALS and balance >> SOUND_BITS == 0 and not (balance and gone)
 
     def _rule(self, contract: Any, block: int) -> Rule | None:
-        """The rule of a market-cap methodology; None for one that has none, whose weights are given."""
+        """The rule of a market-cap methodology; None for a methodology without a rule, whose weights are given."""
         r = _unless_reverted(lambda: self._view(contract, "rule", block))
         return (
             None
@@ -248,7 +248,7 @@ class _Reader:
         )
 
     def _supply(self, source: str, token: str, block: int) -> Supply | None:
-        """What a source says; None for one that fails."""
+        """A source's supply; None if it fails."""
         try:
             answer = _unless_reverted(
                 lambda: self._read(block, source, "supply(address)", ["uint256", "uint256"], token)
@@ -262,7 +262,7 @@ class _Reader:
         return {token: price for token, price in zip(tokens, prices, strict=True) if price}
 
     def _overrides(self, contract: Any, block: int, now: int) -> dict[str, Override]:
-        """The owner's supplies that may still count, each token's last."""
+        """The owner's overrides of supplies that may still count: each token's last."""
         found: dict[str, Override] = {}
         for first, last in self._backwards(block):
             events = ask(
@@ -279,8 +279,8 @@ class _Reader:
         return found
 
     def _events(self, period: int, now: FundState, head: int) -> tuple[Any, Any | None, Any | None]:
-        """The period's last determination, and its start, or that it was skipped, if there was either. `now`: at the
-        head."""
+        """Events of the period: its last determination, its start and its skip, None if it has none. `now`: the state
+        at the head."""
         begins = _begin(period, now)
         started: Any | None = None
         skipped: Any | None = None
@@ -309,12 +309,12 @@ class _Reader:
         return [(max(first, end - CHUNK + 1), end) for end in range(last, first - 1, -CHUNK)]
 
     def _code(self, pointer: str, block: int) -> bytes:
-        """What a contract's code holds after its first byte; nothing for the zero address."""
+        """A contract's code after its first byte; empty for the zero address."""
         at = to_checksum_address(pointer)
         return bytes(ask(lambda: self._w3.eth.get_code(at, block_identifier=block), f"code of {pointer}"))[1:]
 
     def _read(self, block: int, to: str, signature: str, returns: Sequence[str], *args: Any) -> tuple[Any, ...]:
-        """The answer of a view. Raises DecodingError where it is none of these types."""
+        """The answer of a view. Raises DecodingError if it does not have these types, ChainError."""
         call: TxParams = {"to": to_checksum_address(to), "data": call_data(signature, *args)}
         return decode(returns, bytes(ask(lambda: self._w3.eth.call(call, block_identifier=block), signature)))
 
@@ -326,13 +326,13 @@ class _Reader:
 
 
 def _begin(period: int, now: FundState) -> int | None:
-    """When a period began; None for one of a timetable that the fund no longer has."""
+    """When a period began; None for a period of a timetable that the fund no longer has."""
     oldest = now.former or now.timetable
     return calendar.period(period, now.timetable, now.former).start if period >= oldest.first else None
 
 
 def _unless_reverted(question: Callable[[], T]) -> T | None:
-    """The answer; None where the contract reverts. Raises ChainError where there is none."""
+    """The answer; None if the contract reverts. Raises ChainError if there is none."""
     try:
         return question()
     except ChainError as error:
@@ -350,7 +350,7 @@ def _pairs(inputs: RuleInputs, fixed: Sequence[PackedTarget]) -> list[tuple[Held
 
 
 def _holding(state: FundState, holding: Holding) -> HeldComponent:
-    """A component as the rule sees it in a block."""
+    """A component as the rule's input."""
     return HeldComponent(
         token=holding.token,
         unit=holding.balance * WAD // state.supply,
@@ -362,7 +362,7 @@ def _holding(state: FundState, holding: Holding) -> HeldComponent:
 
 
 def _basis(token: str, target: PackedTarget, confirmed: Sequence[Decision]) -> int:
-    """Basis and flags, as the event has them, where it has none: no component was read again at start."""
+    """Basis and flags of a target, encoded as in the event, if the event has none: start read no component again."""
     for d in confirmed:
         if d.token == token and d.status is Status.INCLUDED and target.price:
             return int(d.flags) << 88 | d.basis

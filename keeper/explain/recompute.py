@@ -1,4 +1,4 @@
-"""A determination and a start computed a second time, and held against the chain's figure by figure. Pure functions.
+"""Computes a determination and a start again, and compares them with the chain's, figure by figure. Pure functions.
 
 USD, prices and weights have 18 decimals, supplies are whole tokens, units token wei per 1e18 shares.
 """
@@ -26,17 +26,17 @@ from ballast.units import WAD
 from keeper.state import PRICE_BITS, UNIT_BITS, VALUE_BITS, FundState, Side
 
 MAX_COMPONENTS = 50
-"""Places of a list."""
+"""Longest list of components."""
 MAX_DROP = 10**12
 """Most that one start may drop, share of NAV, 18 decimals."""
 TARGET_BITS = 120
-"""Target units have at most so many bits."""
+"""Highest bit length of a target unit."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What start fixed for a component. `unit` and `unit_held` (before it) are token wei per 1e18 shares, `price` is 0
-    for what is held; `kept` is the price as the target keeps it, rounded down. `flags`: how the basis came about."""
+    """What start fixed for a component. `unit` and `unit_held` (before start): token wei per 1e18 shares; `price`: 0 if
+    the component stays as held; `kept`: the price as stored in the target, rounded down; `flags`: of the basis."""
 
     token: str
     side: Side
@@ -50,8 +50,8 @@ class Target:
 
 @dataclass(frozen=True)
 class Start:
-    """The start of the month. `divisor` is 0 where weights are given. `confirmed`: the determination as it counts
-    since, which the next month is held against; `changed`: tokens of what counts otherwise than was determined."""
+    """The start of the month. `divisor`: 0 if weights are given. `confirmed`: the determination in effect from the
+    start on, which the next month compares with; `changed`: tokens whose rows differ from the determination."""
 
     block: int
     time: int
@@ -64,7 +64,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Difference:
-    """A figure that the chain and the keeper do not agree on. `token`: "" for what is the whole fund's."""
+    """A figure on which chain and keeper differ. `token`: "" for a figure of the whole fund."""
 
     stage: str
     token: str
@@ -75,11 +75,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class RuleInputs:
-    """What the rule is applied to, as it stands at the end of a block. `rule` is None where `weights` are given.
+    """The rule's inputs at the end of a block. `rule`: None if `weights` are given.
 
-    `holdings` are the list's. At a start, `dropped` are those that it took off the list, `newcomers` those that it put
-    on it, and `unfit` tokens that no list can take: their decimals or the fund's balance cannot be read, or they are
-    written off and the fund holds some. `balances`: token wei of what is held and was dropped.
+    `holdings`: the listed components. At a start, `dropped`: those that it took off the list; `newcomers`: those that
+    it added; `unfit`: tokens that the list does not accept, as decimals or the fund's balance cannot be read or are too
+    large, or as they are written off and the fund holds some. `balances`: token wei of held and dropped components.
     """
 
     state: FundState
@@ -101,7 +101,8 @@ class RuleInputs:
 
 
 def determine(inputs: RuleInputs, previous: Sequence[Decision]) -> list[Decision]:
-    """With a row for each component that is no candidate: outside the index, at the price that its dust will have."""
+    """The determination, with a row for each component that is not a candidate: outside the index, at the price for
+    valuing its dust."""
     if inputs.rule is None:
         found = methodology.fixed_decisions(inputs.weights, inputs.prices)
     else:
@@ -123,8 +124,8 @@ def determine(inputs: RuleInputs, previous: Sequence[Decision]) -> list[Decision
 
 
 def confirm(inputs: RuleInputs, determined: Sequence[Decision]) -> list[Decision]:
-    """The determination as it counts from a start with these inputs on. Included stands only where it was determined; a
-    newcomer that is not listed is outside."""
+    """The determination in effect from a start with these inputs on. Only components that were determined as included
+    are; a newcomer that is not listed is outside."""
     if inputs.rule is None:
         answers = list(determined)
     else:
@@ -145,8 +146,8 @@ def _allowed(answer: Decision, determined: Decision) -> Decision:
 
 
 def _left_out(inputs: RuleInputs, confirmed: Sequence[Decision]) -> set[str]:
-    """Newcomers that are not listed: what no list can take, what has no price, and what finds no room. Those with the
-    largest weights come first."""
+    """Newcomers that are not listed: unfit, without a price, or beyond the list's length, which drops the smallest
+    weights."""
     staying = {h.token for h in inputs.holdings} - inputs.newcomers
     held = staying | {h.token for h in inputs.dropped}
     coming = [d for d in confirmed if d.status is Status.INCLUDED and d.token not in held]
@@ -168,7 +169,7 @@ def plan(inputs: RuleInputs, confirmed: Sequence[Decision]) -> tuple[int, list[T
     """NAV of one share and the targets that a start with these inputs fixes. Raises MethodologyError."""
     by_token = {d.token: d for d in confirmed}
     lines: list[Target] = []
-    # What is dropped is dust: it still counts in the NAV of that start.
+    # Dropped components are dust: they still count in the NAV of that start.
     nav = sum(h.unit * _counted(inputs, h) // 10**h.decimals for h in inputs.dropped)
     for h in inputs.holdings:
         d = by_token.get(h.token)
@@ -183,7 +184,7 @@ def plan(inputs: RuleInputs, confirmed: Sequence[Decision]) -> tuple[int, list[T
     units = _units(inputs, lines, decimals)
     large = {i for i, unit in enumerate(units) if unit >> TARGET_BITS}
     if large:
-        # A target above what a list can keep: held as it is, and the others share without it.
+        # A target too large to store: the component stays as held, and the others share the rest.
         nav -= sum(lines[i].unit_held * lines[i].price // 10 ** decimals[i] for i in large)
         lines = [replace(t, price=0, kept=0, basis=0, flags=Flag(0)) if i in large else t for i, t in enumerate(lines)]
         units = _units(inputs, lines, decimals)
@@ -199,9 +200,9 @@ def _units(inputs: RuleInputs, lines: Sequence[Target], decimals: Sequence[int])
 
 
 def gone(inputs: RuleInputs, confirmed: Sequence[Decision], nav: int) -> set[str]:
-    """Tokens that a start with these inputs takes off the list: what is outside the index, as long as it is worth no
-    more than `MAX_DROP` of NAV, all together, at the determination's price and now; without a price only what is not
-    held. Nothing that is suspended. `nav`: USD of one share."""
+    """Tokens that a start with these inputs takes off the list: those outside the index, as long as they are together
+    worth at most `MAX_DROP` of NAV, at the higher of the determination's and the current price; those of which the fund
+    holds none; those written off. Never suspended ones. `nav`: USD of one share."""
     rows = {d.token: d for d in confirmed}
     budget = nav * MAX_DROP // WAD
     found = set()
@@ -215,7 +216,7 @@ def gone(inputs: RuleInputs, confirmed: Sequence[Decision], nav: int) -> set[str
 
 
 def _worth(inputs: RuleInputs, holding: HeldComponent, row: Decision | None) -> int | None:
-    """USD of a share, rounded up, that would be lost by dropping a component; None for what is not dropped."""
+    """USD per share, rounded up, lost by dropping a component; None if it must not be dropped."""
     balance, price = inputs.balances[holding.token], inputs.prices.get(holding.token, 0)
     included = row is not None and row.status is Status.INCLUDED
     if included and _counted(inputs, holding):
@@ -235,7 +236,7 @@ def _worth(inputs: RuleInputs, holding: HeldComponent, row: Decision | None) -> 
 
 
 def _counted(inputs: RuleInputs, holding: HeldComponent) -> int:
-    """The price at which a component counts in NAV; 0: it is held as it is."""
+    """The price at which a component counts in NAV; 0: it stays as held."""
     price = inputs.prices.get(holding.token, 0)
     if holding.suspended or holding.written_off or not holding.sound:
         return 0
@@ -243,13 +244,13 @@ def _counted(inputs: RuleInputs, holding: HeldComponent) -> int:
 
 
 def _measured(unit: int, price: int, decimals: int) -> bool:
-    """Whether unit, price and value of a share are below what counts as sound."""
+    """Whether unit, price and value per share are within their bit limits."""
     return not (unit >> UNIT_BITS or price >> PRICE_BITS or unit * price // 10**decimals >> VALUE_BITS)
 
 
 def _limit(lines: Sequence[Target], units: list[int], decimals: Sequence[int], most: int) -> None:
-    """No component's value rises by more than `most` (USD of a share); what the limited buys do not take stays with the
-    sells, each giving up the same part of its surplus."""
+    """Limits the rise of each component's value to `most` (USD per share), in place; reduces the sells accordingly,
+    each by the same part of its surplus."""
     excess = surplus = 0
     for i, t in enumerate(lines):
         value, target = t.unit_held * t.price // 10 ** decimals[i], units[i] * t.price // 10 ** decimals[i]
@@ -272,18 +273,18 @@ def _aimed(line: Target, unit: int) -> Target:
 
 
 def nav_at(inputs: RuleInputs, targets: Sequence[Target]) -> int:
-    """NAV of one share in what has a price in the targets, floored for each component."""
+    """NAV of one share over targets with a price, rounded down per component."""
     return sum(t.unit_held * t.price // 10**h.decimals for t, h in zip(targets, inputs.holdings, strict=True))
 
 
 def nav_shared(inputs: RuleInputs, decisions: Sequence[Decision]) -> int:
-    """USD of one share that the weights of a determination share."""
+    """USD of one share that the weights of a determination distribute: without frozen components."""
     frozen = {d.token for d in decisions if d.status is Status.FROZEN}
     return sum(h.unit * _counted(inputs, h) // 10**h.decimals for h in inputs.holdings if h.token not in frozen)
 
 
 def divisor(inputs: RuleInputs, sizes: Iterable[tuple[int, int]], nav: int) -> int:
-    """The sum of market caps over NAV; 0 where weights are given."""
+    """The sum of market caps over NAV, rounded down; 0 if weights are given."""
     return 0 if inputs.rule is None or not nav else sum(basis * price for basis, price in sizes) // nav
 
 
@@ -291,7 +292,7 @@ def divisor(inputs: RuleInputs, sizes: Iterable[tuple[int, int]], nav: int) -> i
 
 
 def check(compare: Callable[[], list[Difference]], stage: str) -> list[Difference]:
-    """The differences; one if the keeper's rule refuses what the chain took."""
+    """The differences; a single one if the keeper's rule refuses what the chain accepted."""
     try:
         return compare()
     except MethodologyError as error:
@@ -303,7 +304,7 @@ def apart(stage: str, chain: Sequence[Decision], keeper: Sequence[Decision]) -> 
 
 
 def start_apart(start: Start, inputs: RuleInputs, confirmed: Sequence[Decision]) -> list[Difference]:
-    """Of the targets, of the list, and of what counts since."""
+    """Differences of the start: of NAV, targets, the list, and the confirmed determination."""
     nav, targets = plan(inputs, confirmed)
     listed, left = {t.token for t in targets}, {h.token for h in inputs.dropped}
     should_go = gone(inputs, confirmed, nav)
@@ -319,7 +320,7 @@ def start_apart(start: Start, inputs: RuleInputs, confirmed: Sequence[Decision])
 
 
 def _rows_apart(stage: str, chain: Sequence[Any], keeper: Sequence[Any], fields: Sequence[str]) -> list[Difference]:
-    """Field by field, for every token of either side."""
+    """Differences field by field, for every token on either side."""
     ours, theirs = ({row.token: row for row in rows} for rows in (keeper, chain))
     found = []
     for token in sorted({*ours, *theirs}, key=methodology.address_number):
@@ -332,5 +333,5 @@ def _rows_apart(stage: str, chain: Sequence[Any], keeper: Sequence[Any], fields:
 
 
 def _listed(stage: str, token: str, *, on_chain: bool) -> Difference:
-    """Of what only one of both lists."""
+    """The difference for a token that only one side has."""
     return Difference(stage, token, "listed", *(("yes", "no") if on_chain else ("no", "yes")))

@@ -1,4 +1,4 @@
-"""A determination for people (tables with the arithmetic) and for programs (JSON, integers as decimal strings)."""
+"""Formats a determination as tables with the arithmetic, and as JSON with integers as decimal strings."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from keeper.output.tables import figures_table, head_table, usd, when
 
 
 def explain_json(found: Explanation, book: Book) -> dict[str, Any]:
-    """Everything that was found. USD, prices, fractions: 18 decimals; supplies: whole tokens; units: token wei per 1e18
-    shares."""
+    """The explanation as JSON types. USD, prices, fractions: 18 decimals; supplies: whole tokens; units: token wei per
+    1e18 shares."""
     targets = {} if found.start is None else {t.token: t for t in found.start.targets}
     return {
         "fund": book.fund,
@@ -97,7 +97,7 @@ def _row_json(row: Decision | Target, book: Book) -> dict[str, Any]:
 
 
 def explain_tables(found: Explanation, book: Book) -> RenderableType:
-    """The determination, the start if there was one, and what differs."""
+    """Tables of the determination, the start if there was one, and the differences."""
     parts: list[RenderableType] = [_head(found, book), _constituents(found, book)]
     if found.start is not None:
         parts += [_start_head(found.start), _targets(found.start, book)]
@@ -183,7 +183,7 @@ def _targets(start: Start, book: Book) -> Table:
 
 
 def _changed(found: Explanation, start: Start, book: Book) -> Table:
-    """What counts since the start otherwise than it was determined, and is what the next month is held against."""
+    """Rows that differ from the determination since the start; the next month compares with them."""
     figure = "weight" if found.rule is None else "supply"
     title = "counts otherwise since the start"
     table = figures_table(("component",), (figure,), ("status", "why"), title=title)
@@ -206,7 +206,7 @@ def _differences(differences: tuple[Difference, ...], book: Book) -> Table:
 
 
 def origin(found: Explanation, book: Book, decision: Decision) -> str:
-    """Where a candidate's supply comes from, in one word; of a component that is none, that it is none."""
+    """The source of a candidate's supply in one word; "no candidate" for a component that is not one."""
     if decision.token not in found.candidates:
         return "no candidate"
     source = found.sources.get(decision.token)
@@ -220,5 +220,5 @@ def _kind(book: Book, source: str) -> str:
 
 
 def _symbol(book: Book, token: str) -> str:
-    """The symbol of a token, its address where the book does not know it; "fund" for no token."""
+    """The symbol of a token, or its address if the book does not know it; "fund" for no token."""
     return book.symbol(token) or "fund"

@@ -1,1 +1,1 @@
-"""The guardian's part: what each brake stops, costs and lasts, and what a determination changes. Pure."""
+"""For the guardian: what each brake stops, costs and how long it lasts, and what a determination changes. Pure."""

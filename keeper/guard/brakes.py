@@ -1,7 +1,7 @@
-"""The guardian's brakes: what each stops, what it costs and until when it lasts, and why it is refused. Pure.
+"""Texts about the guardian's brakes: what each stops, what it costs, until when it lasts, and why it is refused. Pure.
 
-The bounds are the contracts' (docs/contracts.md, "Brakes"); which of them holds is the contracts' own answer to a
-simulated call, which `refusal` puts into words.
+The limits are the contracts' (docs/contracts.md, "Brakes"); a simulated call shows which of them applies, and `refusal`
+turns its revert into text.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from keeper.output.tables import when
 from keeper.state import Action, FundState, Phase, Reason, Side
 
 SUSPENSION_S = 7 * DAY_S
-"""How long a guardian's suspension lasts."""
+"""Duration of a suspension by the guardian, seconds."""
 WINDOW_S = 30 * DAY_S
-"""A guardian suspends a token once in so long; pauses are counted as long after the last one began."""
+"""Seconds in which a guardian may suspend a token once, and for which a pause counts from the last one's begin."""
 
 OWNER = "the owner can at any time, through the timelock (ape run govern)"
 
 
 class Brake(StrEnum):
-    """What the guardian can do; the names of the commands."""
+    """The guardian's brakes; the values are the names of the commands."""
 
     VETO = "veto"
     PAUSE = "pause"
@@ -43,12 +43,12 @@ FUNCTIONS = {
     Brake.SUSPEND: "suspend",
     Brake.END_MONTH: "endMonth",
 }
-"""The rebalancer's functions."""
+"""The rebalancer's function of each brake."""
 
 
 @dataclass(frozen=True)
 class Notice:
-    """What a brake stops, what it costs, and until when it lasts."""
+    """Texts: what a brake stops, what it costs, and until when it lasts."""
 
     stops: str
     costs: str
@@ -56,14 +56,14 @@ class Notice:
 
 
 def period_end(state: FundState) -> int:
-    """When the next period begins, Unix seconds: that after the open month's, else that after the current one."""
+    """Begin of the next period, Unix seconds: after the open month's period, else after the current one."""
     if state.phase is Phase.TRADING:
         return state.opening.end + 1
     return calendar.period(state.period, state.timetable, state.former).end
 
 
 def veto_end(state: FundState) -> str:
-    """Until when a determined month can be vetoed."""
+    """Text: until when a determined month can be vetoed."""
     match state.reason:
         case Reason.NOT_YET:
             return f"until somebody starts the month, which anyone may do from {when(state.next)} on"
@@ -75,7 +75,7 @@ def veto_end(state: FundState) -> str:
 
 
 def notice(brake: Brake, state: FundState, *, seconds: int = 0, token: str = "", name: str = "") -> Notice:
-    """What a brake comes to in this state. `seconds`: of a pause; `token` and `name`: of what is suspended."""
+    """The effect of a brake in this state. `seconds`: of a pause; `token` and `name`: of the token to suspend."""
     month = state.label_of(state.month_period)
     end = period_end(state)
     match brake:
@@ -107,8 +107,8 @@ def notice(brake: Brake, state: FundState, *, seconds: int = 0, token: str = "",
 
 
 def refusal(error: str, arguments: Sequence[Any], state: FundState, name: Callable[[str], str]) -> str:
-    """Why the rebalancer refuses the guardian a brake, in one line with a remedy. `error` and `arguments`: what it
-    reverts with; `name`: a token's symbol."""
+    """Why the rebalancer refuses the guardian a brake, in one line with a remedy. `error` and `arguments`: those of the
+    revert; `name`: a token's symbol."""
     match error, *arguments:
         case ["NothingToVeto" | "NothingToEnd"]:
             text = _nothing_to_veto(state) if error == "NothingToVeto" else _nothing_to_end(state)
@@ -161,7 +161,7 @@ def _nothing_to_end(state: FundState) -> str:
 
 
 def _stop_costs(state: FundState) -> str:
-    """What a veto or an end takes from the guardian."""
+    """Text: which brakes a veto or an end of the month costs the guardian."""
     following, free = state.label_of(state.month_period + 1), state.label_of(state.month_period + 2)
     return f"the guardian can neither veto nor end {following}; {free} at the earliest"
 
@@ -174,7 +174,7 @@ def _pause_costs(state: FundState, seconds: int) -> str:
 
 
 def _missed(state: FundState, until: int) -> str:
-    """What a pause lets pass."""
+    """Text: what the fund misses during a pause; empty if nothing."""
     if state.phase is Phase.DETERMINED and state.action is Action.START and until >= state.next:
         return f"; the month must be started by {when(state.next)}, so it is missed"
     if state.phase is Phase.TRADING and until > state.opening.end:
@@ -183,7 +183,7 @@ def _missed(state: FundState, until: int) -> str:
 
 
 def _open(state: FundState, token: str) -> str:
-    """What a suspension does to an open month."""
+    """Text: the effect of a suspension on an open month; empty if none."""
     traded = {h.token for h in state.holdings if h.side is not Side.HELD}
     if state.phase is not Phase.TRADING or token not in traded:
         return ""

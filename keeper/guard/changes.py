@@ -1,4 +1,4 @@
-"""What a determination changes: who comes, who leaves, weights and supplies beside those of now. Pure.
+"""Compares a determination with the fund: which components come and leave, and changes of weights and supplies. Pure.
 
 Weights have 18 decimals, supplies are whole tokens.
 """
@@ -16,16 +16,16 @@ from keeper.output.tables import weight
 from keeper.state import FundState
 
 MAX_NAMED = 5
-"""Most changes of weight that a text names, the largest first."""
+"""Most changes of weight in a summary, the largest first."""
 MIN_NAMED = WAD // 1000
-"""A weight that moves by less is not named."""
+"""A summary leaves out smaller changes of weight."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One row of a determination beside the fund. `held`: whether the fund holds any; `now` and `then`: its weight in
-    NAV and in the determination, None for what is frozen: it stays as it is; `supply`: what was read, `before`: what
-    the last started month confirmed, 0: nothing."""
+    """One row of a determination compared with the fund. `held`: whether the fund holds any; `now` and `then`: weight
+    in NAV and in the determination, None if frozen, which stays as held; `supply`: as read; `before`: as the last
+    started month confirmed it, 0: nothing."""
 
     token: str
     status: Status
@@ -48,12 +48,13 @@ class Change:
 
     @property
     def move(self) -> int:
-        """By how much its weight changes."""
+        """Change of its weight."""
         return 0 if self.then is None else self.then - self.now
 
 
 def changes(decisions: Iterable[Decision], state: FundState) -> tuple[Change, ...]:
-    """The determination beside the fund, the heaviest first, without what neither holds."""
+    """The determination compared with the fund, heaviest first; leaves out rows without flags that are neither held nor
+    included."""
     holdings = {h.token: h for h in state.holdings if h.balance or not h.sound}
     found = []
     for d in decisions:
@@ -67,7 +68,8 @@ def changes(decisions: Iterable[Decision], state: FundState) -> tuple[Change, ..
 
 
 def summary(rows: Sequence[Change], name: Callable[[str], str]) -> str:
-    """The changes in one line: who comes and leaves, the largest moves, every flag. `name`: a token's symbol."""
+    """The changes in one line: components that come and leave, the largest moves, every flag. `name`: a token's
+    symbol."""
     parts = [
         *_listed("comes in", [f"{name(c.token)} ({percent(c.then or 0)})" for c in rows if c.comes]),
         *_listed("leaves", [f"{name(c.token)} ({percent(c.now)})" for c in rows if c.leaves]),
@@ -81,7 +83,7 @@ def summary(rows: Sequence[Change], name: Callable[[str], str]) -> str:
 
 
 def supply_change(change: Change) -> str:
-    """The supply beside that of the last started month, to a hundredth of a percent, rounded towards zero."""
+    """Change of the supply since the last started month, to a hundredth of a percent, rounded towards zero."""
     if not change.before:
         return "new"
     apart = (change.supply - change.before) * WAD

@@ -1,4 +1,4 @@
-"""Brakes and determinations for people."""
+"""Tables of brakes and determinations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Name = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Possible:
-    """A brake, and of what; `notice`: what it would come to now, or `refused`: why it is not possible."""
+    """A brake and its subject; `notice`: its effect now, or `refused`: why it is not possible."""
 
     brake: Brake
     subject: str
@@ -33,7 +33,7 @@ class Possible:
 def status_tables(
     fund: str, state: FundState, guardian: str, owner: str, possible: Sequence[Possible], name: Name
 ) -> RenderableType:
-    """The fund as its guardian sees it, and each brake."""
+    """The fund's state for its guardian, and each brake."""
     head = head_table(f"{fund}, block {state.block}, {when(state.time)}")
     head.add_row("guardian", guardian)
     head.add_row("owner", f"{owner} (the timelock)")
@@ -57,7 +57,7 @@ def status_tables(
 
 
 def notice_table(fund: str, brake: Brake, subject: str, found: Notice) -> Table:
-    """What a brake comes to, before it is asked for."""
+    """A brake's effect, to show before it is sent."""
     head = head_table(f"{fund}: {brake}{f' {subject}' if subject else ''}")
     head.add_row("stops", found.stops)
     head.add_row("costs", found.costs)
@@ -68,8 +68,8 @@ def notice_table(fund: str, brake: Brake, subject: str, found: Notice) -> Table:
 def determination_tables(
     title: str, rows: Sequence[Change], origins: Mapping[str, str], reread: Sequence[str], veto: str, name: Name
 ) -> RenderableType:
-    """A determination beside the fund. `origins`: where each supply comes from, empty where weights are given;
-    `reread`: tokens of what start has read otherwise; `veto`: until when it can be vetoed, or why not."""
+    """A determination compared with the fund. `origins`: where each supply comes from, empty if weights are given;
+    `reread`: tokens whose values start has changed; `veto`: until when it can be vetoed, or why not."""
     figures = ("weight now", "then", "change", *(("supply", "against the last month") if origins else ()))
     table = figures_table(("component", "what"), figures, ("supply from", "flags") if origins else ("flags",))
     for c in rows:

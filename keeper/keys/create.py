@@ -1,4 +1,4 @@
-"""A new encrypted key file."""
+"""Creates an encrypted key file."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def keystore(file: Path, password_file: Path | None, from_key: bool) -> None:
 
 
 def new_account() -> LocalAccount:
-    """An account that nobody knows."""
+    """An account with a new random key."""
     account: LocalAccount = Account.create()
     return account
 
@@ -54,9 +54,10 @@ def write_key_file(file: Path, account: LocalAccount, password: str) -> None:
 
 
 def write_private(file: Path, text: str) -> None:
-    """A new file for its owner's eyes alone, forced onto the disk. Raises SettingsError; an existing one stays."""
+    """Writes a new file that only its owner can read, and syncs it to disk. Raises SettingsError, also if the file
+    exists, which then stays unchanged."""
     try:
-        # Unreadable for others from the first byte on.
+        # With O_CREAT and mode 0600 others can never read it, not even while it is written.
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as out:
             out.write(text)

@@ -1,8 +1,8 @@
-"""A key that never leaves AWS KMS: of kind ECC_SECG_P256K1, asked to sign 32 bytes at a time.
+"""Signs with a key that never leaves AWS KMS: of kind ECC_SECG_P256K1, signing 32 bytes at a time.
 
-KMS knows nothing of Ethereum. It answers with a DER signature whose s may be either of two values, of which Ethereum
-takes the lower one (EIP-2), and without the recovery id, which is found by trying both. A signature is used only if it
-recovers to this key's account.
+KMS does not support Ethereum's format. Its DER signature may have either of two values of s, of which Ethereum accepts
+only the lower one (EIP-2), and has no recovery id, so the signer tries both. It uses a signature only if that recovers
+to this key's account.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ALGORITHM: Final = "ECDSA_SHA_256"
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 10.0
 ATTEMPTS: Final = 3
-"""Retrying is harmless: a signature that was not received was never sent."""
+"""Retrying is harmless: a signature that the keeper did not receive was never broadcast."""
 
 _PUBLIC_KEY = bytes.fromhex("3056301006072a8648ce3d020106052b8104000a03420004")
 """DER prefix of an uncompressed public key on secp256k1 (SubjectPublicKeyInfo), before x and y."""
@@ -49,7 +49,7 @@ class KmsSigner:
     """Signs with a key in KMS. `client` is boto3's."""
 
     def __init__(self, client: Any, key_id: str) -> None:
-        """Reads the public key. Raises KeyServiceError, or SettingsError if it is no key for Ethereum."""
+        """Reads the public key. Raises KeyServiceError, or SettingsError if the key cannot sign for Ethereum."""
         self._client = client
         self._key_id = key_id
         answer = _ask(client, "get_public_key", KeyId=key_id)
@@ -96,9 +96,9 @@ class KmsSigner:
 
 
 def kms_client(region: str, endpoint: str | None, connect_s: float = CONNECT_S, answer_s: float = ANSWER_S) -> Any:
-    """A client that finds credentials as AWS's tools do, with time limits (seconds) and few tries. Raises
+    """A client that finds credentials as AWS's tools do, with time-outs (seconds) and few attempts. Raises
     SettingsError."""
-    # Imported here, as it is slow and only KMS needs it.
+    # A slow import that only KMS needs.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
@@ -159,7 +159,7 @@ def _ask(client: Any, call: str, **arguments: Any) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = getattr(client, call)(**arguments)
     except ClientError as error:
-        # The code is enough; the message may be long and name the caller.
+        # Only the code: the message may be long and name the caller.
         code = str(error.response.get("Error", {}).get("Code", "unknown"))
         raise KeyServiceError(f"KMS refused {call} ({code}): {_REMEDIES.get(code, _RETRIED)}") from None
     except (NoCredentialsError, PartialCredentialsError):

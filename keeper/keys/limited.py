@@ -1,4 +1,5 @@
-"""Limits what the keeper's key may sign, whoever asks: a month's steps at the fund's own contracts, without ether."""
+"""Limits what the keeper's key signs, whichever code calls it: a month's steps on the fund's contracts, without
+ether."""
 
 from __future__ import annotations
 
@@ -14,17 +15,17 @@ from keeper.keys.signer import Signed, Signer
 from keeper.look import contracts
 
 STEPS: Final = {"rebalancer": ("determine", "start", "trade", "close"), "upkeep": ("perform", "trade")}
-"""What the keeper calls, by contract of the book."""
+"""The functions that the keeper calls, by contract of the book."""
 
 FIELDS: Final = frozenset(
     ("type", "chainId", "nonce", "to", "data", "value", "gas", "maxFeePerGas", "maxPriorityFeePerGas", "accessList")
 )
 DYNAMIC_FEE: Final = 2
-"""The only type of transaction sent (EIP-1559)."""
+"""The only transaction type that the keeper sends (EIP-1559)."""
 
 
 def steps_of(books: Iterable[Book]) -> dict[str, frozenset[str]]:
-    """Selectors of the steps by the contracts of the books that have them."""
+    """Selectors of the steps' functions, by address of the books' contracts."""
     found = {}
     for book in books:
         for name, functions in STEPS.items():
@@ -36,8 +37,8 @@ def steps_of(books: Iterable[Book]) -> dict[str, frozenset[str]]:
 
 
 class Limited:
-    """Signs with `signer`, but only calls of `recipients` on chain `chain_id` without ether. A no-op, a transaction to
-    the account itself without data, is allowed, as it frees a nonce."""
+    """Signs with `signer`, but only calls to `recipients` on chain `chain_id` without ether. Also allows a no-op, a
+    transaction to the account itself without data, as it frees a nonce."""
 
     def __init__(self, signer: Signer, chain_id: int, recipients: Mapping[str, Collection[str] | None]) -> None:
         """`recipients`: the functions' selectors (0x and 8 lower-case digits) by contract; None: any function. Raises

@@ -1,4 +1,4 @@
-"""Loads the keeper's key from the one place that the settings name."""
+"""Loads the keeper's key from the source that the settings name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OTHERS_MAY_READ = 0o044
 
 
 def load_signer(settings: Settings, secrets: Secrets) -> Signer:
-    """The signer of the keeper's account. Raises SettingsError, KeyServiceError; no message has a secret."""
+    """The signer of the keeper's account. Raises SettingsError, KeyServiceError, without secrets in the message."""
     sources = {
         "BALLAST_PRIVATE_KEY": secrets.private_key,
         "BALLAST_KEYSTORE": settings.keystore,
@@ -47,7 +47,7 @@ def load_signer(settings: Settings, secrets: Secrets) -> Signer:
 
 
 def advice(settings: Settings, secrets: Secrets) -> str | None:
-    """How to keep the key safer, None if there is no advice."""
+    """How to store the key more safely, None if there is no advice."""
     if secrets.private_key is not None:
         return (
             "the key stands in the environment or in .env, in the clear: whoever can read this process's environment "
@@ -64,7 +64,7 @@ def _open_to_others(path: Path) -> bool:
     try:
         return bool(path.stat().st_mode & _OTHERS_MAY_READ)
     except OSError:
-        return False  # removed after it was read
+        return False  # the file was removed after the keeper read it
 
 
 def _from_keystore(path: Path, password_file: Path | None) -> LocalAccount:
@@ -84,7 +84,7 @@ def _from_keystore(path: Path, password_file: Path | None) -> LocalAccount:
 
 
 def password_of(file: Path | None, prompt: str, *, confirm: bool = False) -> str:
-    """The first line of the file, or without a file what is typed at the terminal, twice with `confirm`. Raises
+    """The first line of the file, or without a file the password typed at the terminal, twice with `confirm`. Raises
     SettingsError."""
     if file is None:
         if not sys.stdin.isatty():
@@ -96,7 +96,7 @@ def password_of(file: Path | None, prompt: str, *, confirm: bool = False) -> str
     try:
         lines = file.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        # Hide the name: by mistake it may be the password itself.
+        # Without the file's name: by mistake it may be the password itself.
         raise SettingsError(f"BALLAST_KEYSTORE_PASSWORD_FILE: cannot be read ({_reason(error)})") from None
     if not lines or not lines[0]:
         raise SettingsError(f"BALLAST_KEYSTORE_PASSWORD_FILE: {file} is empty; its first line is the password")
@@ -104,7 +104,7 @@ def password_of(file: Path | None, prompt: str, *, confirm: bool = False) -> str
 
 
 def account_of(key: str, name: str) -> LocalAccount:
-    """The account of a private key. Raises SettingsError, which has `name` and never the key."""
+    """The account of a private key. Raises SettingsError, whose message has `name` and never the key."""
     try:
         account: LocalAccount = Account.from_key(key)
     except Exception:  # the libraries raise many kinds, some with the key in the text

@@ -10,7 +10,7 @@ from eth_account.signers.local import LocalAccount
 
 @dataclass(frozen=True)
 class Signed:
-    """A signed transaction: hash and bytes as 0x... ."""
+    """A signed transaction: hash and bytes as 0x hex."""
 
     hash: str
     raw: str
@@ -26,7 +26,7 @@ class Signer(Protocol):
     def sign(self, transaction: dict[str, Any]) -> Signed:
         """Signs a typed transaction, fields as in JSON-RPC (amounts in wei). Sends nothing.
 
-        Raises SigningError if refused, or if the key's service failed. No signature was given out then, so the nonce is
+        Raises SigningError if it refuses, or if the key's service fails. Then no signature left it, so the nonce is
         free.
         """
 

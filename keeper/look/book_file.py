@@ -1,4 +1,4 @@
-"""An address book that may be written anew while the keeper runs: `ape run pools` changes the pools in it."""
+"""Reloads an address book that may change while the keeper runs: `ape run pools` changes the pools in it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ log = structlog.get_logger("keeper")
 
 
 class BookFile:
-    """The file of a book that was read from it; looked at again where its time or size has changed."""
+    """The file of a loaded book; reads it again when its time, size or inode has changed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # Not its stamp now: it may have been written anew since the book was read.
+        # Not the file's current stamp: the file may have changed since the book was loaded.
         self._seen: tuple[int, int, int] | None = None
 
     def renewed(self, book: Book) -> Book | None:
-        """The book as the file has it now, if nothing but the pools and what may be held has changed since `book`; else
-        None: then the log says why."""
+        """The book in the file now, if it differs from `book` in candidates and their pools alone; None if nothing has
+        changed, or if the change is refused, which it logs with the reason."""
         stamp = self._stamp()
         if stamp == self._seen:
             return None

@@ -1,4 +1,4 @@
-"""The fund's contracts as the keeper calls them: ABIs, events, and the names of their errors."""
+"""Encodes calls to the fund's contracts and decodes their answers, events and errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ ABIS = (
     "Zap",
     "NavFeed",
 )
-"""In keeper/abi. The rebalancer calls the fillers, the keeper never: their errors are wanted, to name a revert."""
+"""Contracts with an ABI in keeper/abi. The keeper never calls the fillers (the rebalancer does), but needs their errors
+to name a revert."""
 
 
 @cache
@@ -39,7 +40,7 @@ def abi(name: str) -> list[dict[str, Any]]:
 
 
 def topic(contract: str, event: str) -> str:
-    """Topic 0 of an event as 0x... . Raises KeyError if the contract has no such event."""
+    """Topic 0 of an event as 0x hex. Raises KeyError if the contract has no such event."""
     return ballast.abi.topic(_entry(contract, "event", event))
 
 
@@ -50,12 +51,12 @@ def selectors(contract: str) -> dict[str, bytes]:
 
 
 def call_data(contract: str, function: str, *arguments: Any) -> str:
-    """Calldata as 0x... . Raises KeyError if the contract has no such function."""
+    """Calldata as 0x hex. Raises KeyError if the contract has no such function."""
     return ballast.abi.call_data(_entry(contract, "function", function), *arguments)
 
 
 def returned(contract: str, function: str, data: str) -> tuple[Any, ...]:
-    """What a function returned, given as 0x...; structs have their fields' names, addresses their checksums.
+    """Decodes a function's return data, given as 0x hex; structs have named fields, addresses are checksummed.
 
     Raises ValueError if the data does not fit the function.
     """
@@ -67,12 +68,12 @@ def returned(contract: str, function: str, data: str) -> tuple[Any, ...]:
 
 
 def describe_revert(data: str) -> tuple[str, str, str]:
-    """Selector, name and arguments of revert data given as 0x...; empty texts if unknown."""
+    """Selector, name and arguments of revert data given as 0x hex; empty strings if unknown."""
     return ballast.abi.describe_revert(bytes.fromhex(data.removeprefix("0x")), _errors())
 
 
 def decoded_revert(data: str) -> tuple[str, tuple[Any, ...]]:
-    """Name and arguments of one of the contracts' errors, from revert data given as 0x...; nothing if unknown."""
+    """Name and arguments of one of the contracts' errors, from revert data given as 0x hex; empty if unknown."""
     raw = bytes.fromhex(data.removeprefix("0x"))
     entry = _errors().get(raw[:4])
     if entry is None:

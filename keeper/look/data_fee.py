@@ -1,4 +1,4 @@
-"""What a rollup asks for a batch's data, for plans (`ballast/networks/rollups.py` says whom to ask)."""
+"""Reads a rollup's fee for a batch's data, for plans (`ballast/networks/rollups.py` has the contracts to query)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ log = structlog.get_logger("keeper.look.data_fee")
 
 
 class DataFees:
-    """Of one fund's batches. Asks nothing on a chain that has none."""
+    """Data fees of one fund's batches. Sends no requests on a chain without such a fee."""
 
     def __init__(self, w3: Web3, book: Book, data: bytes) -> None:
-        """`data`: call data of a batch, to measure by."""
+        """`data`: call data of a representative batch."""
         self._w3 = w3
         network = network_of(book.chain_id)
         self._question = question(network, Web3.to_checksum_address(book["rebalancer"]), data)
@@ -29,8 +29,8 @@ class DataFees:
         self._said = False
 
     def gas(self, head: Head, gas_price: int) -> int:
-        """What a batch's data costs, in gas at this price (wei), rounded up. What the chain does not say stays as it
-        was last, 0 at first: a plan is then made without it."""
+        """Cost of a batch's data, in gas at this price (wei per gas), rounded up. If the chain gives no answer: the
+        last known value, at first 0, so plans go on without it."""
         if self._question is None:
             return 0
         try:

@@ -33,16 +33,16 @@ __all__ = ["CHUNK", "FundReader", "Head", "ask", "connect", "connect_to"]
 
 V2_VENUES = ("uniswap", "sushiswap")
 POOL_FEE_BPS = 30
-"""The fee with which the filler computes in these venues; pools with another fee are not used."""
+"""The fee that the filler assumes for these venues; the reader skips pools with another fee."""
 
 TIP_BLOCKS = 10
 DEFAULT_TIP = GWEI
 MIN_TIP = GWEI // 10
-"""Wei per gas. A tip that nobody proposed is at least this: nodes may refuse none, and 9/8 of nothing is nothing."""
+"""Wei per gas. A derived tip is at least this: nodes may refuse a zero tip, and a zero tip cannot grow by 9/8."""
 
 
 class FundReader:
-    """One fund on one chain, read-only. `file`: where its book is kept, whose pools are followed; None: they stay."""
+    """One fund on one chain, read-only. `file`: the book's file, to follow changes of its pools; None: fixed pools."""
 
     def __init__(self, w3: Web3, book: Book, file: BookFile | None = None) -> None:
         self.w3 = w3
@@ -51,7 +51,7 @@ class FundReader:
         self.history = History(w3, book)
 
     def _take(self, book: Book) -> None:
-        """The pools of a book from now on. Raises SettingsError."""
+        """Uses a book and its pools from now on. Raises SettingsError."""
         v3 = v3_reader_of(book)
         self.book = book
         self._pools = [
@@ -66,7 +66,7 @@ class FundReader:
 
     def check(self, chain_id: int | None) -> None:
         """Raises MismatchError unless this is the book's chain and has its contracts, NotReadyError if the node may not
-        have come to them yet, ChainError if nothing answers. `chain_id`: the configured one, None if not given."""
+        have synced to them yet, ChainError if no node answers. `chain_id`: the configured one, None if not given."""
         found = self._chain_id()
         if chain_id is not None and found != chain_id:
             raise MismatchError(f"BALLAST_CHAIN_ID: is {chain_id}, the node is on chain {found}; connect to {chain_id}")
@@ -86,7 +86,7 @@ class FundReader:
                 )
 
     def _require_synced(self) -> None:
-        """Raises NotReadyError if the node still syncs, or has not come to the block of the fund's deployment."""
+        """Raises NotReadyError if the node still syncs, or has not reached the block of the fund's deployment."""
         number = ask(lambda: self.w3.eth.block_number, "latest block")
         if number < self.book.deployed_block or ask(lambda: self.w3.eth.syncing, "syncing"):
             raise NotReadyError(
@@ -95,7 +95,7 @@ class FundReader:
             )
 
     def _chain_id(self) -> int:
-        """The chain's id, even if every endpoint is put aside because of it."""
+        """The chain's id, even if every endpoint is put aside for a wrong one."""
         try:
             return ask(lambda: self.w3.eth.chain_id, "BALLAST_RPC_URL")
         except ChainError as error:
@@ -116,8 +116,8 @@ class FundReader:
         )
 
     def tip(self) -> int:
-        """The priority fee that the nodes propose, wei per gas: from what recent blocks paid, or from the gas price, if
-        none answers eth_maxPriorityFeePerGas; `DEFAULT_TIP` if none answers that either. Raises ChainError."""
+        """The priority fee that the nodes propose, wei per gas. If none answers eth_maxPriorityFeePerGas: derived from
+        recent blocks, else from the gas price, else `DEFAULT_TIP`. Raises ChainError."""
         what = "priority fee"
         proposals: tuple[tuple[Question, Callable[[Any], int]], ...] = (
             (("eth_maxPriorityFeePerGas", []), lambda found: int(found, 16)),
@@ -135,8 +135,9 @@ class FundReader:
     def read(self, block: Head | int) -> tuple[FundState, Market]:
         """Fund and pools in a block, in one round trip. Raises ChainError.
 
-        A head is read by its hash (EIP-1898), which fails once it has left the chain; a number is whatever block has
-        it. If something is due in a head, as many endpoints must agree as the settings say.
+        Reads a head by its hash (EIP-1898), which fails once the block has left the chain; a number means whatever
+        block has it. If something is due in a head, reads again with as many endpoints in agreement as the settings
+        require.
         """
         if self._file is not None and (renewed := self._file.renewed(self.book)) is not None:
             self._take(renewed)
@@ -164,9 +165,9 @@ class FundReader:
         return found[tuple(ask_all(self.w3, questions, what, agreed=agreed, fits=fits))]
 
     def _decoded(self, results: Sequence[str], number: int) -> tuple[FundState, Market]:
-        """Fund and pools as the lenses told them. Raises ValueError for what is none of their answers."""
+        """Fund and pools from the lenses' answers. Raises ValueError if the data is not theirs."""
         fund, reserves = contracts.returned("FundLens", "fundAndPools", results[0])
-        # The node's count: on Arbitrum `block.number` is that of the chain below.
+        # The node's block number: on Arbitrum the contracts' `block.number` is Ethereum's.
         state = replace(state_of(fund), block=number)
         pools = self._pools_of(reserves)
         if self._v3 is not None:
@@ -193,8 +194,7 @@ def _paid(history: Any) -> int:
 
 
 def v3_reader_of(book: Book) -> V3Reader | None:
-    """Reader of the book's Uniswap V3 pools; None if there are none. Raises SettingsError if the book lacks their
-    lens."""
+    """Reader of the book's Uniswap V3 pools; None if it has none. Raises SettingsError if the book lacks their lens."""
     pools = [pool.pair for _, pool in book.pools(V3_VENUE)]
     if not pools:
         return None
@@ -204,7 +204,7 @@ def v3_reader_of(book: Book) -> V3Reader | None:
 
 
 def connect_to(settings: Settings, secrets: Secrets, chain_id: int | None) -> Web3:
-    """The connection that the settings describe, to endpoints of this chain. Raises SettingsError."""
+    """The connection that the settings describe, to endpoints of this chain (None: any). Raises SettingsError."""
     refusals.use(settings.refusals)
     return connect(
         secrets.rpc_url.get_secret_value(),

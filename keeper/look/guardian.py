@@ -1,4 +1,4 @@
-"""Who may brake a fund, and what its rebalancer says to a brake before it is sent."""
+"""Reads who may use a fund's brakes, and whether its rebalancer would refuse a brake before it is sent."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from keeper.look.retry import ask
 
 @dataclass(frozen=True)
 class Roles:
-    """The accounts that may brake the fund. `owner` is the timelock."""
+    """The accounts that may use the fund's brakes. `owner` is the timelock."""
 
     guardian: str
     owner: str
 
 
 def read_roles(w3: Web3, book: Book) -> Roles:
-    """In the latest block. Raises ChainError."""
+    """The roles in the latest block. Raises ChainError."""
     rebalancer = w3.eth.contract(address=Web3.to_checksum_address(book["rebalancer"]), abi=contracts.abi("Rebalancer"))
     guardian, owner = (
         ask(lambda view=view: rebalancer.functions[view]().call(), view)  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The month's trading so far, from events, for pacing."""
+"""Reads the month's trading so far from events, for pacing."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from keeper.state import TAT_SCALE, FundState, Progress
 CHUNK = 2_000
 """Blocks per request for events; common nodes allow at least as many."""
 MIN_STEP = 50
-"""The fewest blocks that are read at once on the way back to the month's start."""
+"""Fewest blocks per request on the way back to the month's start."""
 REORG = 64
-"""Of Ethereum. Newest blocks whose events are read again each time, as a reorganization may change them."""
+"""Ethereum blocks. The newest ones, whose events each look reads again, as a reorganization may change them."""
 FAR = 50_000
-"""Of Ethereum. Blocks between two looks, a week: more is not read on from the last one, but back from the head, which
-comes to an end. An endpoint may once have named a block that no chain will ever have."""
+"""Ethereum blocks between two looks, a week. After a larger gap reading restarts backwards from the head, which ends at
+the month's start: an endpoint may once have named a block that no chain will ever have."""
 
 log = structlog.get_logger("keeper.look.fund_reader")
 
 
 @dataclass(frozen=True)
 class Past:
-    """A month's trading so far: time of its start, time of the last batch (None: none yet), and the gas of all batches,
-    whoever sent them (None: unknown)."""
+    """A month's trading so far: chain time of its start and of the last batch (None: none yet), and the gas of all
+    batches, whoever sent them (None: unknown)."""
 
     started_at: int
     last_trade: int | None
@@ -41,9 +41,9 @@ class Past:
 class History:
     """Reads start, last batch and gas of the month's trading from the rebalancer's events.
 
-    Only pacing depends on it. What events do not show, the state of the fund does: a batch changes its progress. Its
-    time is then that of the look that found the change, which is late rather than early. A keeper that starts in the
-    middle of a month without events takes the last batch to be just over, and waits as if it were.
+    Only pacing depends on it. Without events, the fund's state shows a batch: it changes the progress. The batch's time
+    is then that of the look that found the change, so late rather than early. A keeper that starts in the middle of a
+    month without events assumes that the last batch was just now, and waits accordingly.
     """
 
     def __init__(self, w3: Web3, book: Book) -> None:
@@ -69,7 +69,7 @@ class History:
         self._changed: tuple[int, int] | None = None
 
     def past(self, head: Head, state: FundState) -> Past:
-        """The past of the month that is trading."""
+        """The past of the month that is trading. If no node gives events, from the states seen so far."""
         period = state.month_period
         if period != self._period:
             self._period, self._gas = period, {}
@@ -97,8 +97,8 @@ class History:
         self._whole, self._step = False, CHUNK
 
     def _begin(self, state: FundState) -> None:
-        """What the state tells by itself when the month is first seen: start sets tat to its own time, and a batch adds
-        a fraction of a second to it."""
+        """Derives start and last batch from the state at the month's first look: start sets tat to its own time, and a
+        batch adds a fraction of a second to it."""
         seconds, fraction = divmod(state.progress.tat, TAT_SCALE)
         untouched = fraction == 0 and state.progress.spent == 0
         self._started_at = min(seconds, state.time) if untouched else state.time
@@ -107,13 +107,13 @@ class History:
         self._changed = None if untouched else (-1, state.time)
 
     def _watch(self, state: FundState) -> None:
-        """Notes between which two looks the progress has changed last. Pauses change tat alone."""
+        """Records the two looks between which the progress last changed. Pauses change tat alone."""
         if self._progress is not None and replace(self._progress, tat=0) != replace(state.progress, tat=0):
             self._changed = self._looked, state.time
         self._progress, self._looked = state.progress, state.time
 
     def _last_batch(self) -> int | None:
-        """The last batch's time: by the events, unless the state has changed since the last of them."""
+        """Time of the last batch: from the events, unless the state has changed after the last event."""
         if self._changed is None:
             return self._last_trade
         before, after = self._changed
@@ -132,9 +132,9 @@ class History:
         return sum(self._gas[batch] for batch in self._batches)
 
     def _scan(self, head: Head, period: int, since: int) -> None:
-        """Reads what is new, then backwards to the start, which is hours ago at most, the deployment perhaps years.
+        """Reads new events, then backwards to the month's start: that is hours ago, the deployment perhaps years.
 
-        What is read stays read: where a node limits its answers, several looks together come to the start.
+        Keeps what it has read: if a node limits its answers, several looks together reach the start.
         """
         if self._next and abs(head.number - self._next) > self._far:
             self._anew()
@@ -178,7 +178,7 @@ class History:
                 kind = entry["topics"][0].to_0x_hex()
                 if kind == self._traded:
                     self._batches.add((entry["blockNumber"], entry["transactionHash"].to_0x_hex()))
-                # If a block holds both, keep the start: hours count from it.
+                # If a block has both, keep the start: the hours count from it.
                 if self._events.get(entry["blockNumber"]) != self._started:
                     self._events[entry["blockNumber"]] = kind
 

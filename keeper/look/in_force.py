@@ -1,4 +1,4 @@
-"""Reads what the owner of a fund has set, in one block."""
+"""Reads the owner's settings of a fund that are in force in one block."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from keeper.state import Phase
 
 _OWNED = ("index_token", "rebalancer", "oracle", "first_oracle", "posted_supply", "locked_supply", "upkeep")
 _SOURCE = ["address", "uint32", "uint8", "uint8", "uint128", "uint128", "uint128"]
-"""Of the oracle's `Source`: feed, maximum age, decimals, quote, ratio, lowest, highest."""
+"""Types of the oracle's `Source`: feed, maximum age, decimals, quote, ratio, lowest, highest."""
 _ANCHOR = ["address", "uint32", "uint64"]
 _SUPPLY_BASIS = b"supply".ljust(32, b"\0")
 
 
 @dataclass
 class _Questions:
-    """Views asked in one round trip."""
+    """Collects view calls and sends them in one round trip."""
 
     w3: Web3
     block: Any
@@ -46,7 +46,7 @@ class _Questions:
         self.asked.append((key, to, call_data(signature, *args), decoded))
 
     def function(self, key: str, contract: str, to: str, name: str, *args: Any) -> None:
-        """A view of a contract whose ABI is at hand: its structs come with their fields' names."""
+        """Adds a view of a contract with an ABI in keeper/abi: its structs have named fields."""
 
         def decoded(data: str) -> tuple[Any, ...] | None:
             try:
@@ -57,7 +57,7 @@ class _Questions:
         self.asked.append((key, to, contracts.call_data(contract, name, *args), decoded))
 
     def answers(self) -> dict[str, Any]:
-        """By key: the value, or a tuple of several. Raises ChainError."""
+        """Sends the calls; returns by key the value, or a tuple of several. Raises ChainError."""
         calls: list[Any] = [
             ("eth_call", [{"to": to_checksum_address(to), "data": data}, self.block]) for _, to, data, _ in self.asked
         ]
@@ -73,7 +73,7 @@ class _Questions:
 
 
 def read_in_force(w3: Web3, book: Book, head: Head, timelock: Timelock, tokens: Iterable[str] = ()) -> InForce:
-    """What is in force in a block. `tokens`: more tokens than the fund's own whose feeds are wanted. Raises
+    """What is in force in a block. `tokens`: further tokens, besides the fund's own, whose feeds to read. Raises
     ChainError."""
     questions = _Questions(w3, in_block(head.hash))
     once = _once(questions, book)
@@ -115,7 +115,7 @@ def read_in_force(w3: Web3, book: Book, head: Head, timelock: Timelock, tokens: 
 
 
 def _once(questions: _Questions, book: Book) -> dict[str, Any]:
-    """What there is one of."""
+    """Values that exist once per fund."""
     index, rebalancer = book["index_token"], book["rebalancer"]
     for key, name in (("trading", "trading"), ("limits", "limits"), ("timetable", "timetable"), ("month", "month")):
         questions.function(key, "Rebalancer", rebalancer, name)
@@ -149,7 +149,7 @@ def _once(questions: _Questions, book: Book) -> dict[str, Any]:
 
 
 def _fixed(once: Mapping[str, Any], book: Book, rule: Fields | None) -> dict[str, Any]:
-    """What no call can change, by its path in the fund's file."""
+    """Values that no call can change, by their path in the fund file."""
     fixed = {
         "name": once["name"],
         "symbol": once["symbol"],
@@ -168,8 +168,7 @@ def _started(once: Mapping[str, Any]) -> bool:
 
 
 def _methodology(questions: _Questions, methodology: str) -> tuple[Fields | None, dict[str, Fields], dict[str, int]]:
-    """The rule of a market-cap methodology and its candidates; of one with fixed weights the weights. Of one that is
-    neither, nothing is known."""
+    """Rule and candidates of a market-cap methodology; otherwise the weights, taking it for one with fixed weights."""
     questions.view("basis", methodology, "BASIS()", ["bytes32"])
     if questions.answers()["basis"] == _SUPPLY_BASIS:
         questions.function("rule", "MarketCap", methodology, "rule")
@@ -214,7 +213,7 @@ def _by_token(questions: _Questions, book: Book, tokens: list[str]) -> _ByToken:
 
 
 def _feed(source: Sequence[Any]) -> dict[str, Any]:
-    """A `Source` as `setFeed` takes it."""
+    """A `Source` in the form of `setFeed`'s argument."""
     feed, max_age, _, quote, ratio, lowest, highest = source
     none = lowest == 0 and highest == MAX_PRICE
     band = {"lowest": 0, "highest": 0} if none else {"lowest": lowest, "highest": highest}

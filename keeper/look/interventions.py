@@ -1,7 +1,7 @@
-"""Interventions in a fund's month, from its events: vetoes, ends, skips, pauses, states of components. No batches.
+"""Reads interventions in a fund's month from its events: vetoes, ends, skips, pauses, states of components. No batches.
 
-Every look already holds the state itself. So events are read only when a look shows a change, and only as far back as
-the change can lie. After the keeper's start only the newest blocks are searched; older events stay unknown.
+Every look already has the state itself. So the keeper reads events only when a look shows a change, and only as far
+back as the change can be. After its start it searches only the newest blocks; older events stay unknown.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from keeper.state import FundState, Phase
 log = structlog.get_logger("keeper.look.fund_reader")
 
 AGAIN = 5
-"""Blocks after a change in which events are read again: their node may be behind the one that gave the state."""
+"""Blocks after a change for which events are read again: their node may lag behind the one that gave the state."""
 MAX_CHUNKS = 10
-"""Most requests for events at a look; with `CHUNK` blocks each about three days of mainnet."""
+"""Most requests for events per look; with `CHUNK` blocks each about three days of mainnet."""
 
 
 class What(StrEnum):
@@ -48,8 +48,8 @@ class What(StrEnum):
 
 @dataclass(frozen=True)
 class Intervention:
-    """An intervention at chain time `time`. `period`: the month concerned, None for a state; `token`: the component
-    concerned; `by`: who did it, if the event says; `until`: end of a suspension or a pause."""
+    """An intervention at chain time `time`. `period`: the month concerned, None if it concerns no month; `token`: the
+    component concerned; `by`: who did it, if the event has it; `until`: end of a suspension or a pause."""
 
     what: What
     block: int
@@ -85,14 +85,14 @@ def words(told: Intervention, name: str) -> str:
 
 
 def ended(state: FundState, told: Iterable[Intervention]) -> Intervention | None:
-    """The intervention that ended the month as it stood, None if there was none or the month is not over."""
+    """The intervention that ended the month early, None if there was none or the month is not over."""
     if state.phase is not Phase.IDLE:
         return None
     return next((one for one in told if one.what is What.ENDED and one.period == state.month_period), None)
 
 
 def skipped(state: FundState, told: Iterable[Intervention]) -> bool:
-    """Whether the month's start found the fund within its band, as far as events are known."""
+    """Whether the month's start found the fund within its band, as far as the known events show."""
     return any(one.what is What.SKIPPED and one.period == state.month_period for one in told)
 
 
@@ -102,7 +102,7 @@ def symbol_of(book: Book, token: str | None) -> str:
 
 
 class Chronicle:
-    """Reads the interventions of one fund. A node that gives no events stops nothing."""
+    """Reads the interventions of one fund. Works on without them if no node gives events."""
 
     def __init__(self, w3: Web3, book: Book) -> None:
         self._w3 = w3
@@ -131,7 +131,7 @@ class Chronicle:
         self._refused = False
 
     def told(self, head: Head, state: FundState) -> tuple[Intervention, ...]:
-        """Interventions since the month's determination, oldest first."""
+        """Interventions since the month's determination, oldest first; the known ones if no node gives events."""
         key = _key(state)
         if key != self._seen:
             self._from = self._first_block if not self._next else max(self._first_block, self._next - self._reorg)
@@ -203,7 +203,7 @@ class Chronicle:
 
 
 def _key(state: FundState) -> object:
-    """The part of the state that every intervention changes."""
+    """Part of the state; every intervention changes it."""
     return (
         state.phase,
         state.month_period,

@@ -1,4 +1,4 @@
-"""The answer of the fund's lens as a FundState."""
+"""Converts the answer of the fund's lens to a FundState."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from keeper.state import Action, FundState, Holding, Limits, Opening, Phase, Pro
 
 
 def read_fund(w3: Web3, book: Book) -> FundState:
-    """A fund in the latest block, whose number is the contracts' (on Arbitrum that of the chain below). Raises
-    ChainError."""
+    """A fund in the latest block; the block number is the contracts' (on Arbitrum: Ethereum's). Raises ChainError."""
     data = contracts.call_data("FundLens", "fund", book["rebalancer"])
     at = Web3.to_checksum_address(book["lens"])
     answer = ask(lambda: w3.eth.call({"to": at, "data": data}), "fund")  # type: ignore[typeddict-item]

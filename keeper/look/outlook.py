@@ -1,5 +1,5 @@
-"""What may be coming and no look at the fund shows: feeds that age, supplies that go stale, what is determined, and the
-timelock's operations. Read seldom: it moves in hours and days, and a quiet tick stays as it is.
+"""Reads what may be coming, which a look at the fund does not show: ageing feeds, supplies that go stale, the
+determination, and the timelock's operations. Reads seldom: these change in hours and days, and most ticks stay cheap.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ log = structlog.get_logger("keeper.look.outlook")
 EVERY_S = 300
 """Seconds of chain time between two reads."""
 SPAN = 10_000
-"""Blocks of the timelock's past at a read: more than a day. Some nodes give few blocks at once."""
+"""Blocks of the timelock's past per read: more than a day. Some nodes limit the blocks of a request."""
 RETRY_S = 60
 """Seconds of chain time until the next read after one that failed."""
 IN_FORCE_S = HOUR_S
-"""Seconds of chain time after which what the owner has set is read again, if none of its operations was executed."""
+"""Seconds of chain time after which the owner's settings are read again, if no operation has ended meanwhile."""
 RECENT_S = 3 * DAY_S
-"""For how long an operation that was executed or cancelled is still told of."""
+"""Seconds for which the outlook keeps an executed or cancelled operation."""
 PEGGED = 2
-"""`Quote` of a source that is another token's price."""
+"""`Quote` of a source that takes another token's price."""
 _ROUND = ["uint80", "int256", "uint256", "uint256", "uint80"]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A feed's last answer: the tokens that it prices (the zero address: ether), when it was given (Unix seconds, 0:
-    the feed gives none), and for how many seconds it counts."""
+    """A feed's last answer: the tokens that it prices (the zero address: ether), its time (Unix seconds, 0: the feed
+    gives none), and for how many seconds it is valid."""
 
     tokens: tuple[str, ...]
     feed: str
@@ -61,13 +61,13 @@ class Answer:
 
     @property
     def until(self) -> int:
-        """Until when it counts, Unix seconds."""
+        """Until when it is valid, Unix seconds."""
         return self.given_at + self.max_age
 
 
 @dataclass(frozen=True)
 class PostedDate:
-    """A posted supply of a candidate: when it was true, and until when it counts as fresh, Unix seconds."""
+    """A posted supply of a candidate: its date, and until when it counts as fresh, Unix seconds."""
 
     token: str
     date: int
@@ -83,7 +83,7 @@ class Announced:
 
     @property
     def words(self) -> str:
-        """In one line, with what is dangerous about it."""
+        """The calls in one line, with their warnings."""
         warnings = [warning for call in self.calls for warning in call.warnings]
         said = "; ".join(call.words for call in self.calls)
         return said + (f". WARNING: {'; '.join(warnings)}" if warnings else "")
@@ -91,7 +91,7 @@ class Announced:
 
 @dataclass(frozen=True)
 class Outlook:
-    """As of a block. `determined`: the rows of a determination that waits for its start, empty where none does;
+    """The outlook in a block. `determined`: the rows of a determination that waits for its start, else empty;
     `operations`: open ones, and those that ended in the last `RECENT_S`; `min_delay`: the timelock's, seconds."""
 
     block: int
@@ -104,12 +104,13 @@ class Outlook:
 
     @cached_property
     def open(self) -> tuple[Announced, ...]:
-        """Operations that are neither executed nor cancelled, the first to be ready first."""
+        """Operations that are neither executed nor cancelled, earliest ready first."""
         return tuple(sorted((a for a in self.operations if a.operation.open), key=lambda a: a.operation.ready))
 
 
 class OutlookReader:
-    """Reads one fund's. A node that does not answer stops nothing. `kind_of` knows the release's code."""
+    """Reads one fund's outlook. Works on with the last one if no node answers. `kind_of` recognizes the release's
+    contracts by their code."""
 
     def __init__(self, w3: Web3, book: Book, kind_of: KindOf) -> None:
         self._w3 = w3
@@ -124,10 +125,10 @@ class OutlookReader:
         self._due = 0
         self._refused = False
         self._words: dict[str, tuple[Decoded, ...]] = {}
-        """Of operations by id, as they were held against what was in force when they were last seen open."""
+        """By operation id: its calls in words, compared with what was in force when it was last seen open."""
 
     def outlook(self, head: Head, state: FundState) -> Outlook | None:
-        """As it was read last, and now if that is due; None before the first read."""
+        """The outlook, read now if that is due, else as last read; None before the first successful read."""
         month = (state.phase, state.month_period, state.determined_at)
         if month == self._month and self._due - EVERY_S <= head.time < self._due:
             return self._last
@@ -164,7 +165,8 @@ class OutlookReader:
         )
 
     def _announced(self, context: Context, operation: Operation) -> Announced:
-        """In words; one that is over keeps those it had, as what it changed is what is in force now."""
+        """An operation in words. One that has ended keeps its words: compared with what is in force now, it would
+        change nothing."""
         if operation.open or operation.id not in self._words:
             held = context if operation.open else replace(context, in_force=None)
             calls = tuple(decode(held, call.target, call.data, call.value) for call in operation.calls)
@@ -172,7 +174,7 @@ class OutlookReader:
         return Announced(operation, self._words[operation.id])
 
     def _read_in_force(self, head: Head, timelock: Timelock) -> InForce:
-        """What the owner has set, again when that may have become different."""
+        """The owner's settings, read again when they may have changed."""
         ended = frozenset(one.id for one in timelock.operations if not one.open)
         old = self._in_force
         if old is None or ended != self._ended or not 0 <= head.time - old.time < IN_FORCE_S:
@@ -208,13 +210,13 @@ class OutlookReader:
 
 
 def _feeds(state: FundState, in_force: InForce) -> dict[str, tuple[list[str], int]]:
-    """The feeds of all that the fund holds or may take up, with their tokens and the shortest life of an answer. What
-    is suspended or written off needs no price."""
+    """The feeds of all tokens that the fund holds or may add, each with its tokens and the shortest life of an answer.
+    Suspended and written-off components need no price."""
     inactive = {h.token for h in state.holdings if not state.active(h)}
     held = {h.token for h in state.holdings if state.active(h)}
     wanted = {*held, *in_force.candidates, *in_force.weights} - inactive
     listed = {token: feed for token, feed in in_force.feeds.items() if token in wanted}
-    # What a peg or a feed in ether stands on counts as well.
+    # Also the feeds on which pegs and feeds in ether are based.
     listed |= _bases(listed.values(), in_force)
     found: dict[str, tuple[list[str], int]] = {}
     for token, feed in sorted(listed.items()):
@@ -235,7 +237,7 @@ def _given_at(answer: str | None) -> int:
 
 
 def _posted(book: Book, in_force: InForce) -> Iterable[PostedDate]:
-    """The candidates whose supply is posted."""
+    """Dates of the candidates with a posted supply."""
     if in_force.rule is None:
         return
     for token, candidate in in_force.candidates.items():

@@ -1,4 +1,4 @@
-"""What a fund's upkeep can pay with."""
+"""Reads what a fund's upkeep can pay."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from keeper.look.rpc.pool import in_block
 
 @dataclass(frozen=True)
 class Purse:
-    """The upkeep in one block: `shares` that it holds (18 decimals), `price` of a whole one (wei, 0: none), wei that
-    are `left` of the period, and its terms: `monthly` and `max_base_fee` in wei, `least_sale` a share of NAV."""
+    """The upkeep in one block: `shares` that it holds (18 decimals), `price` of a whole share (wei, 0: none), wei
+    `left` for the period, and its terms: `monthly` and `max_base_fee` in wei, `least_sale` a share of NAV."""
 
     shares: int
     price: int
@@ -28,12 +28,12 @@ class Purse:
     least_sale: int
 
     def worth(self, *, new_period: bool) -> int:
-        """Most that a step would be paid now, wei; `new_period`: the step begins one."""
+        """Most that the upkeep would pay for a step now, wei, rounded down; `new_period`: the step begins one."""
         return min(self.shares * self.price // WAD, self.monthly if new_period else self.left)
 
 
 def read_purse(w3: Web3, book: Book, head: Head) -> Purse:
-    """The upkeep of a book that has one, in a block, in one round trip. Raises ChainError."""
+    """The upkeep in a block, in one round trip; the book must have one. Raises ChainError."""
     to = Web3.to_checksum_address(book["upkeep"])
     views = ("purse", "terms")
     questions: list[Question] = [

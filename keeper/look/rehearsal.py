@@ -1,4 +1,4 @@
-"""Calls tried one after the other in a block, without sending any: what each would come to, and views after them."""
+"""Simulates calls one after the other in a block, and views after them, without sending any."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from keeper.look.retry import Head, ask
 
 METHOD = "eth_simulateV1"
 REVERTED = 3
-"""JSON-RPC's code for a call that reverts."""
+"""JSON-RPC error code of a call that reverts."""
 
 
 @dataclass(frozen=True)
 class CallOutcome:
-    """What a call came to. `data`: what it returned, or its revert data."""
+    """Result of a simulated call. `data`: its return data, or its revert data."""
 
     success: bool
     data: bytes
@@ -28,8 +28,8 @@ class CallOutcome:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """`together`: whether each call found what those before it had done. `views`: what they answer after all calls;
-    nothing where the calls could not be tried together."""
+    """Results of a simulation. `together`: whether each call saw the effects of those before it. `views`: results of
+    the views after all calls; empty if the calls were not simulated together."""
 
     outcomes: tuple[CallOutcome, ...]
     views: tuple[CallOutcome, ...]
@@ -44,10 +44,10 @@ def rehearse(
     views: Sequence[TimelockCall] = (),
     time: int | None = None,
 ) -> Rehearsal | None:
-    """The calls from `sender` on top of a block, at the Unix time `time` (None: the block's own).
+    """Simulates the calls from `sender` on top of a block, at the Unix time `time` (None: the block's own).
 
-    A node that cannot try them together is asked for each alone; at another time it then says nothing: None. Raises
-    ChainError.
+    If the node cannot simulate them together, simulates each alone; but returns None if `time` is later than the block,
+    as only a joint simulation can change the time. Raises ChainError.
     """
     wanted = [_request(sender, call) for call in (*calls, *views)]
     block: dict[str, Any] = {"calls": wanted}
@@ -86,5 +86,5 @@ def _alone(w3: Web3, head: Head, request: dict[str, str]) -> CallOutcome:
 
 
 def _asked(w3: Web3, method: str, params: Any) -> Any:
-    """The node's answer as it is, an error too."""
+    """The node's raw answer, a result or an error."""
     return ask(lambda: w3.provider.make_request(RPCEndpoint(method), params), "trying the calls")

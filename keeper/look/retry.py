@@ -1,4 +1,4 @@
-"""Read-only questions: retried if a connection fails, with one kind of error for the rest."""
+"""Sends read-only requests: retries if a connection fails, and raises ChainError for every other error."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Head:
 
     @classmethod
     def of(cls, block: BlockData) -> Head:
-        """A block as web3.py gives it."""
+        """The head from a block of web3.py."""
         return cls(
             number=int(block["number"]),
             hash=Web3.to_hex(block["hash"]),
@@ -46,7 +46,7 @@ def _fleeting(error: BaseException) -> bool:
     return isinstance(error, requests.exceptions.ConnectionError)
 
 
-# Shared: the decorator would make one for each question and leave it to the garbage collector.
+# Shared: the decorator would create one per request and leave it to the garbage collector.
 _patiently = tenacity.Retrying(
     retry=tenacity.retry_if_exception(_fleeting),
     stop=tenacity.stop_after_attempt(3),
@@ -56,7 +56,7 @@ _patiently = tenacity.Retrying(
 
 
 def ask(question: Callable[[], T], what: str) -> T:
-    """The answer to a read-only question, retried if the connection fails. Raises ChainError."""
+    """The answer to a read-only request, retried if the connection fails. Raises ChainError."""
     try:
         return _patiently(question)
     except NoEndpointError as error:
@@ -81,10 +81,10 @@ def ask_all(
     fits: Callable[[list[Any]], None] | None = None,
     reverts: bool = False,
 ) -> list[Any]:
-    """Results of several read-only questions in one round trip. Raises ChainError.
+    """Results of several read-only requests in one round trip. Raises ChainError.
 
-    `agreed`: as many endpoints must agree on them as the settings say. `fits` raises ValueError for results that cannot
-    be used; another endpoint is then asked. `reverts`: a call that reverts has the result None.
+    `agreed`: as many endpoints as the settings require must agree on them. `fits` raises ValueError for unusable
+    results; then another endpoint is tried. `reverts`: a call that reverts gives None instead of an error.
     """
 
     def usable(answers: list[Answer]) -> None:
@@ -108,12 +108,12 @@ def ask_all(
 
 
 def _reverted(error: Mapping[str, Any]) -> bool:
-    """Whether a call's error is the contract's own."""
+    """Whether an error means that the call reverted."""
     return "data" in error or "revert" in str(error["message"]).lower()
 
 
 def _refusal(error: Mapping[str, Any]) -> str:
-    """An error answer in one line."""
+    """The message of an error answer in one line."""
     _, name, arguments = contracts.describe_revert(error.get("data", ""))
     return f"reverts with {name}{arguments}" if name else _line(error["message"])
 

@@ -1,6 +1,4 @@
-"""What stands at addresses that an operation names and the fund does not know: whose code, who owns it, what it answers
-as a feed.
-"""
+"""Looks at addresses that an operation names and the fund does not know: their code, owner, and answer as a feed."""
 
 from __future__ import annotations
 
@@ -18,15 +16,15 @@ from keeper.look.retry import ask_all
 from keeper.look.rpc.endpoint import Question
 
 KindOf = Callable[[bytes], str]
-"""Which contract of this release a code is, "" for none."""
+"""Name of the release's contract with this code, "" for none."""
 
 _ROUND = ["uint256", "int256", "uint256", "uint256", "uint256"]
 _VIEWS = ("owner()", "decimals()", "latestRoundData()")
 
 
 def look_at(w3: Web3, context: Context, addresses: Iterable[str], kind_of: KindOf) -> Context:
-    """The context with what is known of these addresses, those that it does not know yet in one round trip. Raises
-    ChainError."""
+    """The context with code, owner and feed answer of these addresses; reads those that it lacks in one round trip.
+    Raises ChainError."""
     wanted = sorted(a for a in addresses if a not in context.codes and a != NO_ADDRESS and context.contract(a) is None)
     if not wanted:
         return context
@@ -50,7 +48,7 @@ def _decoded(answer: str | None, returns: list[str]) -> tuple[Any, ...] | None:
 
 
 def _answer(decimals: tuple[Any, ...] | None, answer: tuple[Any, ...] | None) -> int | None:
-    """A feed's answer with 18 decimals; None for nothing sound."""
+    """A feed's answer with 18 decimals; None if it is not a plausible one."""
     if decimals is None or answer is None or decimals[0] > 18 or answer[1] <= 0:
         return None
     return int(answer[1] * 10 ** (18 - decimals[0]))

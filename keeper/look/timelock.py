@@ -1,4 +1,4 @@
-"""The operations of a fund's timelock, and who has its roles, from its events since the deployment."""
+"""Reads the operations of a fund's timelock and the holders of its roles, from its events since the deployment."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _ROLE_EVENTS = ("RoleGranted", "RoleRevoked")
 
 @dataclass(frozen=True)
 class Timelock:
-    """What the timelock's events say up to a block. `roles`: who has each, by its name (see `ROLES`); `deployer`: who
-    deployed it; `min_delay`: seconds."""
+    """The timelock according to its events up to a block. `roles`: holders by name of the role (see `ROLE_NAMES`);
+    `deployer`: who deployed it; `min_delay`: seconds."""
 
     operations: tuple[Operation, ...]
     roles: dict[str, frozenset[str]]
@@ -33,15 +33,15 @@ class Timelock:
 
     @property
     def open(self) -> tuple[Operation, ...]:
-        """Operations that are neither done nor cancelled, the first to be ready first."""
+        """Operations that are neither done nor cancelled, earliest ready first."""
         return tuple(sorted((one for one in self.operations if one.open), key=lambda one: (one.ready, one.id)))
 
 
 class TimelockReader:
-    """Reads the events once, and then what is new; the newest blocks again, as they may still change.
+    """Reads all events once, later only new ones, and the newest blocks again, as they may still change.
 
-    `span`: the most blocks that are read at once on the way back to the deployment, so that several reads together come
-    there; None: all in the first.
+    `span`: most blocks per read on the way back to the deployment, so that several reads together reach it; None: all
+    in the first.
     """
 
     def __init__(self, w3: Web3, book: Book, span: int | None = None) -> None:
@@ -57,7 +57,7 @@ class TimelockReader:
         self._senders: dict[str, str] = {}
 
     def read(self, head: Head) -> Timelock:
-        """As of this block. Raises ChainError."""
+        """The timelock in this block, as far as events are read. Raises ChainError."""
         if self._lowest is None:
             self._begin(head)
         else:
@@ -68,7 +68,8 @@ class TimelockReader:
         return timelock_of([*self._begun, *self._events])
 
     def _begin(self, head: Head) -> None:
-        """What stood at the deployment, roles above all; from there on all but the newest is read later."""
+        """Reads the blocks right after the deployment, mainly for the roles; later reads fill in the span between them
+        and the newest blocks."""
         lowest = self._back_from(head.number + 1)
         if lowest > self._first_block:
             end = min(self._first_block + self._reorg, lowest - 1)
@@ -76,8 +77,8 @@ class TimelockReader:
         self._lowest = self._next = lowest
 
     def _go_back(self) -> None:
-        """The next older span, if there is one. A node that does not give it now is asked again: what is new matters
-        more."""
+        """Reads the next older span, if there is one. If the node does not give it, the next read tries again: new
+        events matter more."""
         if self._lowest is None or self._lowest <= self._first_block:
             return
         first = self._back_from(self._lowest)
@@ -89,11 +90,11 @@ class TimelockReader:
         return [self._event(entry) for entry in self._logs(first, last)]
 
     def _back_from(self, block: int) -> int:
-        """The first block of the span before this one."""
+        """The first block of the span that ends before `block`."""
         return self._first_block if self._span is None else max(self._first_block, block - self._span)
 
     def _logs(self, first: int, last: int) -> list[Any]:
-        """The timelock's events. What a node does not give at once is asked of it in halves."""
+        """The timelock's events. If the node refuses the range, requests its halves."""
         wanted: Any = {
             "address": self._address,
             "fromBlock": first,
@@ -120,8 +121,8 @@ class TimelockReader:
         return TimelockEvent(str(definition["name"]), arguments, entry["blockNumber"], time, digest, sender)
 
     def _sender(self, digest: str) -> str:
-        """Who scheduled in this transaction: its sender, or the contract that this called, such as a multi-signature
-        account."""
+        """Who scheduled in this transaction: its sender, or the contract that the sender called, such as a
+        multi-signature account."""
         if digest not in self._senders:
             sent = ask(lambda: self._w3.eth.get_transaction(digest), "transaction of an operation")  # type: ignore[arg-type]
             through = sent.get("to")

@@ -1,4 +1,4 @@
-"""Reads pools of Uniswap V3 in a block, all in one call."""
+"""Reads all Uniswap V3 pools in a block with one call."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from keeper.look import contracts
 from keeper.pools.venues.v3 import V3Pool, pool_of
 
 SPAN = 5_000
-"""Ticks that are read on each side of a price, about a factor 1.65. No batch may move a price that far."""
+"""Ticks read on each side of a price, about a factor 1.65. No batch may move a price that far."""
 
 log = structlog.get_logger("keeper.look")
 
 
 class V3Reader:
-    """The pools at these addresses, through the lens. `request`: the call whose answer tells how they stand."""
+    """The pools at these addresses, through the lens. `request`: the call that reads their state."""
 
     def __init__(self, lens: str, pools: Sequence[str]) -> None:
         self._pools = tuple(Web3.to_checksum_address(pool) for pool in pools)
@@ -25,9 +25,9 @@ class V3Reader:
         self.request = {"to": Web3.to_checksum_address(lens), "data": data}
 
     def pools(self, answer: str, block: int) -> tuple[V3Pool, ...]:
-        """The pools, from the call's answer in this block. What is no pool, or has no liquidity, is left out.
+        """The pools, from the call's answer in this block, without addresses that are no pool or have no liquidity.
 
-        Raises ValueError for an answer that is none of the lens.
+        Raises ValueError if the answer is not the lens's.
         """
         (states,) = contracts.returned("V3Lens", "states", answer)
         found = []

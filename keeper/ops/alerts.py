@@ -21,7 +21,7 @@ from keeper.view import View
 
 
 class Kind(StrEnum):
-    """Each is explained in docs/operations/watch.md."""
+    """Kinds of alerts; docs/operations/watch.md explains each."""
 
     DUE_NOT_DONE = "due_not_done"
     TRANSACTION_STUCK = "transaction_stuck"
@@ -63,22 +63,24 @@ EVENTS = frozenset(
         Kind.OPERATION_CANCELLED,
     }
 )
-"""Told once: events, where the others are states that last."""
+"""Events, alerted once; the other kinds are states that last."""
 
 
 APART = WAD // 10
-"""The oracle's price and the deepest pool's are further apart than slippage and a feed's threshold explain."""
+"""Alert if the oracle's price and the deepest pool's differ by more than this fraction (18 decimals): slippage and a
+feed's threshold cannot explain as much."""
 SUPPLIES_S = 5 * DAY_S
-"""Seconds before a determination, and the timelock's delay, from which supplies that would be stale are told of."""
+"""Alert this many seconds plus the timelock's delay before a determination that would find supplies stale."""
 CHANGE_S = DAY_S
-"""Seconds before an operation may be executed from which what it does to limits or prices is told again."""
+"""Alert again, this many seconds before an operation may be executed, if it changes limits or prices."""
 CHANGES = frozenset({"setLimits", "setFeed", "correctFeed", "setAnchor", "setMethodology"})
 """Functions that change limits or prices."""
 AGING_S = 600
-"""An answer of a feed is old when less than this is left of its life, a tenth where that is less, or less than a
-fiftieth: a day's feed comes an hour before its limit, an hour's feed twenty minutes before."""
+"""Alert once a feed answer has less of its life left than this many seconds or a tenth of its life, whichever is
+shorter, and in any case than a fiftieth. Normally a daily feed answers an hour before its limit, an hourly one twenty
+minutes before."""
 UNFORESEEN_S = 600
-"""Seconds for which an error that nobody foresaw is told of after it was last seen."""
+"""Seconds for which an alert about an unforeseen error stays after the error last occurred."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Alert:
 
     @property
     def once(self) -> bool:
-        """Whether it is an event, told once, rather than a state that lasts."""
+        """Whether it is an event, alerted once, rather than a state that lasts."""
         return self.kind in EVENTS
 
 
@@ -185,7 +187,7 @@ def _of_fund(fund: FundFacts, facts: Facts, bounds: Bounds) -> set[Alert]:
 
 
 def _of_guardian(name: str, view: View) -> set[Alert]:
-    """Alerts about a veto and a pause; an end and a suspension have their own."""
+    """Alerts about a veto and a pause; an ended month and a suspension have their own alerts."""
     s, found = view.state, set()
     if s.phase is Phase.VETOED and s.month_period == s.period:
         month = s.label_of(s.month_period)
@@ -202,7 +204,7 @@ def _of_guardian(name: str, view: View) -> set[Alert]:
 
 
 def _of_outlook(fund: FundFacts, state: FundState) -> set[Alert]:
-    """Alerts about what may be coming."""
+    """Alerts from the outlook: determination, feeds, supplies and timelock operations."""
     outlook = None if fund.view is None else fund.view.outlook
     if outlook is None:
         return set()
@@ -229,7 +231,7 @@ def _aging(fund: FundFacts, answer: Answer) -> Alert:
 
 
 def _stale(fund: FundFacts, state: FundState, outlook: Outlook) -> set[Alert]:
-    """Of supplies that the next determination would find stale, once it is near."""
+    """An alert about supplies that the next determination would find stale, once it is near."""
     due = state.time if state.action is Action.DETERMINE else period_end(state)
     stale = [one for one in outlook.posted if one.until < due]
     if not stale or due - state.time > SUPPLIES_S + outlook.min_delay:
@@ -244,7 +246,7 @@ def _stale(fund: FundFacts, state: FundState, outlook: Outlook) -> set[Alert]:
 
 
 def _of_operation(name: str, announced: Announced, now: int) -> set[Alert]:
-    """What has become of an operation of the timelock."""
+    """Alerts about the state of a timelock operation."""
     one = announced.operation
     subject, what = f"{name} {one.id} {one.scheduled}", f"{name}: operation {one.id}"
     said, ready = announced.words, when(one.ready)
@@ -263,7 +265,7 @@ def _of_operation(name: str, announced: Announced, now: int) -> set[Alert]:
 
 
 def _of_component(fund: str, token: str, state: FundState, holding: Holding) -> set[Alert]:
-    """Alerts about a component's state. If it is suspended or written off, that one alert replaces all others."""
+    """The alert about a component's state: the first that applies of written off, suspended, no price, unreliable."""
     subject, why = f"{fund} {token}", condition(state, holding)
     if holding.written_off:
         gone = f"{fund}: {token} is written off; the next start takes it off the list"
@@ -280,7 +282,7 @@ def _of_component(fund: str, token: str, state: FundState, holding: Holding) -> 
 
 
 def _of_pool(fund: str, token: str, view: View, holding: Holding) -> set[Alert]:
-    """Whether the oracle's price and the market's are far apart, while the component counts."""
+    """An alert if the oracle's price and the deepest pool's are far apart, while the component counts in NAV."""
     pool = view.market.price(holding)
     if not pool or not view.state.counts(holding) or abs(pool - holding.price) * WAD <= holding.price * APART:
         return set()
@@ -291,12 +293,12 @@ def _of_pool(fund: str, token: str, view: View, holding: Holding) -> set[Alert]:
 
 
 def _clock(time: float) -> str:
-    """A time of day as text."""
+    """A time of day (from Unix seconds), UTC."""
     return f"{datetime.fromtimestamp(time, UTC):%H:%M} UTC"
 
 
 def _span(seconds: float) -> str:
-    """A duration as text."""
+    """A duration in s, min or h."""
     minutes = int(seconds) // 60
     if minutes < 1:
         return f"{int(seconds)} s"

@@ -1,4 +1,4 @@
-"""A snapshot of the keeper and its funds, from which health, metrics and alerts are made."""
+"""A snapshot of the keeper and its funds: the source of health, metrics and alerts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from keeper.state import Action, FundState
 from keeper.view import View
 
 LONGEST_WAIT_S = 60.0
-"""Most that the loop waits after a tick that failed."""
+"""Longest wait of the loop after a failed tick, seconds."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Thresholds: seconds, except `month_gas`, about the gas of one fund's month, None where it follows from the fund,
-    and `most_batches` of a month. `tick_s`: longest time between the ends of two ticks."""
+    """Thresholds in seconds, except `month_gas`, the approximate gas of one fund's month (None: estimated from the
+    fund), and `most_batches` of a month. `tick_s`: longest time between the ends of two ticks."""
 
     stuck_s: int
     silent_s: int
@@ -53,7 +53,7 @@ def bounds_of(settings: Settings) -> Bounds:
 class FundFacts:
     """A fund. `view` and `pulse`: from the last successful look, None before the first; `looked_at`: its time, Unix
     seconds of this machine; `silent_s`: seconds since then, or since the keeper's start; `failing`: whether a later
-    look failed, and `error`: how; `overdue_s`: seconds of chain time for which what is due has not been done."""
+    look failed, with `error`; `overdue_s`: chain time for which the due action has not been done, seconds."""
 
     book: Book
     view: View | None
@@ -69,7 +69,7 @@ class FundFacts:
         return self.book.fund
 
     def month_gas(self, bounds: Bounds) -> int:
-        """About the gas of its month; 0 before the first look."""
+        """Approximate gas of its month: the setting if there is one, else estimated; 0 before the first look."""
         if bounds.month_gas is not None or self.view is None:
             return bounds.month_gas or 0
         view = self.view
@@ -85,9 +85,9 @@ class FundFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """The whole snapshot. `time`: Unix seconds; `beat_s`: seconds since the loop's last sign of life; `balance`: wei,
-    None before it is known; `transactions`: the journal's, oldest first; `endpoints`: empty if the connection does not
-    say; `tick_s`: seconds since the last tick ended, None before the first did."""
+    """The whole snapshot. `time`: Unix seconds; `beat_s`: seconds since the loop's last heartbeat; `balance`: wei, None
+    before it is known; `transactions`: the journal's, oldest first; `endpoints`: empty if the connection does not track
+    them; `tick_s`: seconds since the last tick ended, None before the first did."""
 
     time: float
     beat_s: float
@@ -101,7 +101,7 @@ class Facts:
     defects: tuple[Defect, ...] = ()
 
     def lasting(self, bounds: Bounds) -> tuple[Trouble, ...]:
-        """Troubles that are worth telling: final, or not over by themselves in time."""
+        """Troubles worth reporting: final, or lasting for `start_s` or longer."""
         return tuple(each for each in self.troubles if each.final or self.time - each.since >= bounds.start_s)
 
     @property
@@ -112,7 +112,7 @@ class Facts:
 
     @property
     def open_since(self) -> dict[int, int]:
-        """Open nonces and when each was first signed (Unix seconds), as far as the journal knows."""
+        """Open nonces and when the keeper first signed each (Unix seconds), as far as the journal has it."""
         found: dict[int, int] = {}
         for entry in self.transactions:
             if entry.status.open and entry.signed_at is not None:
@@ -121,22 +121,22 @@ class Facts:
 
     @property
     def fees_paid(self) -> int:
-        """Fees of the journal's transactions so far, wei."""
+        """Total fees of the journal's transactions, wei."""
         return sum((entry.gas_used or 0) * (entry.gas_price or 0) for entry in self.transactions)
 
 
 def possible(state: FundState, possible_from: int | None) -> bool:
-    """Whether what is due can be done in this block; `possible_from` is the plan's."""
+    """Whether the due action can be done in this block; `possible_from` is the plan's."""
     if state.action is Action.TRADE:
         return possible_from is not None and possible_from <= state.time
     return state.action is not Action.NONE
 
 
 def overdue(state: FundState, possible_from: int | None, seen: Since | None, able: Since | None) -> int:
-    """Seconds of chain time for which what is due has not been done.
+    """Chain time for which the due action has not been done, seconds.
 
-    `able`: since when it has been possible; `seen`: since when the fund is in its present state. An action that waits
-    for a known time is not late; a batch without a known time counts from `seen`.
+    `able`: since when it has been possible; `seen`: since when the fund has been in its present state. An action that
+    waits for a known time is not late; a batch without a known time counts from `seen`.
     """
     if state.action is Action.NONE:
         return 0

@@ -9,7 +9,7 @@ from keeper.ops.server import Response
 
 
 def ills_of(facts: Facts, bounds: Bounds) -> tuple[str, ...]:
-    """One line for each thing that is wrong; empty if healthy."""
+    """The reasons why the keeper is unhealthy, a line each; empty if healthy."""
     found = []
     if not facts.stopping and facts.beat_s >= bounds.stuck_s:
         found.append(f"the loop has shown no sign of life for {int(facts.beat_s)} s")
@@ -26,7 +26,7 @@ def ills_of(facts: Facts, bounds: Bounds) -> tuple[str, ...]:
 
 
 def health(facts: Facts, bounds: Bounds) -> Response:
-    """200 if nothing is wrong, else 503; the body gives the reasons and each fund's state."""
+    """200 if healthy, else 503; the JSON body has the reasons and each fund's state."""
     ills = ills_of(facts, bounds)
     body = {
         "ok": not ills,

@@ -1,7 +1,7 @@
-"""Signs of life, and stopping on a signal.
+"""Heartbeat, and stopping on a signal.
 
-A keeper that hangs cannot say so itself. The loop beats a heart at every step and in every wait, and other threads
-watch how long ago that was.
+A loop that hangs cannot report it. So it beats a heart at every step and in every wait, and other threads watch the
+heart's age.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 GRACE_S = 5.0
-"""Seconds after SIGTERM or SIGINT until a wait for the network is given up."""
+"""Seconds after SIGTERM or SIGINT after which the keeper aborts a wait for the network."""
 _AGAIN_S = 0.1
 _BEAT_S = 1.0
 """Longest time between beats during a wait."""
 _WAITING = ("socket", "ssl", "http.client", "urllib3.", "threading", "concurrent.futures.", "queue", "tenacity.nap")
-"""Modules that are on the stack during a wait. Neither the journal nor signing with a key in memory calls them."""
+"""Modules on the stack during a wait. Neither the journal nor signing with an in-memory key calls them."""
 
 
 class Interrupted(BaseException):
-    """A wait for the network was given up because the keeper stops. The journal is unchanged."""
+    """Aborts a wait for the network because the keeper stops. The journal is unchanged."""
 
 
 class Heart:
-    """When the loop last gave a sign of life, and when it last ended a tick."""
+    """When the loop last beat, and when it last ended a tick."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
         self._ticked: float | None = None
 
     def beat(self) -> None:
-        """The loop is alive."""
+        """Records that the loop is alive."""
         self._last = time.monotonic()
 
     def silent_s(self) -> float:
@@ -44,7 +44,7 @@ class Heart:
         return time.monotonic() - self._last
 
     def ticked(self) -> None:
-        """The loop has ended a tick, whatever came of it."""
+        """Records the end of a tick, successful or not."""
         self._ticked = time.monotonic()
 
     def tick_s(self) -> float | None:
@@ -56,7 +56,7 @@ class Stop(threading.Event):
     """Set when the keeper should stop. Waiting on it beats the heart.
 
     Signal handlers set it, between any two instructions of the thread that may be waiting. An ordinary event would take
-    a lock that this thread may hold; this one writes to a socket instead.
+    a lock that the interrupted thread may hold; this one writes to a socket instead.
     """
 
     def __init__(self, heart: Heart | None = None) -> None:
@@ -77,7 +77,7 @@ class Stop(threading.Event):
             self._in.send(b"x")
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Like an event's, `timeout` in seconds, but calls `meanwhile` first."""
+        """As `threading.Event.wait` (`timeout` in seconds), but calls `meanwhile` first."""
         self.heart.beat()
         if not self._asked:
             self.meanwhile()
@@ -98,8 +98,8 @@ class Stop(threading.Event):
 
 @contextlib.contextmanager
 def stopping(stop: Stop) -> Iterator[None]:
-    """On SIGTERM or SIGINT the step under way finishes; a wait for the network after `GRACE_S` gets `Interrupted`. A
-    second signal ends the process at once. Main thread only."""
+    """Sets `stop` on SIGTERM or SIGINT: the current step finishes, and a wait for the network that outlasts `GRACE_S`
+    raises `Interrupted`. A second signal ends the process at once. Main thread only."""
 
     def asked(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
@@ -110,7 +110,7 @@ def stopping(stop: Stop) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, GRACE_S, _AGAIN_S)
 
     def overdue(_number: int, frame: FrameType | None) -> None:
-        # Anything else is short and must finish: it may be writing the journal.
+        # Anything but a wait is short and must finish: it may be writing the journal.
         if _waits(frame):
             signal.setitimer(signal.ITIMER_REAL, 0)
             raise Interrupted

@@ -1,4 +1,4 @@
-"""Metrics for Prometheus. Money becomes a float only here, as a metric can be nothing else."""
+"""Metrics for Prometheus. Only here money becomes a float, as metrics are floats."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ FUND_GAUGES: tuple[FundGauge, ...] = (
 
 
 class Metrics(Collector):
-    """An observer that counts looks and steps, and reads all else from the facts when scraped. Has its own registry."""
+    """An observer that counts looks and steps; at a scrape it reads all else from the facts. Has its own registry."""
 
     def __init__(self, facts: Callable[[], Facts]) -> None:
         self._facts = facts
@@ -90,17 +90,17 @@ class Metrics(Collector):
         self._alerts.labels(kind).inc()
 
     def pinged(self, signal: str, result: str) -> None:
-        """Counts a ping of the dead-man's switch and what came of it."""
+        """Counts a ping of the dead-man's switch and its result."""
         self._pings.labels(signal, result).inc()
-        if signal != "start":  # not every service knows it
+        if signal != "start":  # not every service supports it
             self._ping_failing.set(result != "ok")
 
     def describe(self) -> list[Metric]:
-        """Empty: else the registry would ask for the facts on registration."""
+        """Empty: otherwise the registry would read the facts at registration."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics made from the facts."""
+        """Metrics from the current facts."""
         facts = self._facts()
         for name, text, read in FUND_GAUGES:
             family = GaugeMetricFamily(name, text, labels=["fund"])

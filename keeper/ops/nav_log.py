@@ -1,4 +1,4 @@
-"""Says in the log when NAV is without a component that the fund holds, so that it is never lower in silence."""
+"""Logs when NAV leaves out a component that the fund holds, so that NAV never drops silently."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = structlog.get_logger("keeper")
 
 
 class NavLog:
-    """A line for each change of what one fund's NAV is without. `symbol`: of a token."""
+    """Logs each change of the components missing from one fund's NAV. `symbol`: the symbol of a token."""
 
     def __init__(self, fund: str, symbol: Callable[[str], str]) -> None:
         self._fund = fund
@@ -21,7 +21,7 @@ class NavLog:
         self._said: tuple[str, ...] = ()
 
     def looked(self, state: FundState) -> None:
-        """To be called after each look."""
+        """Call after each look."""
         found = tuple(without(state, self._symbol))
         if found and found != self._said:
             log.warning("NAV is incomplete", without=found, fund=self._fund)

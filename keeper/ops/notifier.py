@@ -1,7 +1,7 @@
 """Sends each alert when it begins, again while it lasts, and once when it is over.
 
-A file keeps what was sent, so that a restart repeats nothing. `due_messages` only decides; a delivery is noted
-afterwards, so a service that does not answer is tried again.
+A file records what was sent, so that a restart repeats nothing. `due_messages` only decides; the notifier records a
+delivery afterwards, so it retries a service that does not answer.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from keeper.ops.alerts import EVENTS, Alert
 log = structlog.get_logger("keeper.alerts")
 
 RETRY_S = 60.0
-"""Seconds between two tries to deliver a message."""
+"""Seconds between two attempts to deliver a message."""
 OVER_S = 300.0
 """Seconds without the condition until an alert is over: a price that hovers around a bound is one alert, not fifty."""
 MAX_KEPT = 1_000
-"""Alerts kept; older ones are forgotten."""
+"""Alerts kept; the oldest are dropped."""
 
 
 @dataclass(frozen=True)
 class AlertRecord:
-    """An alert that has begun. Times are Unix seconds: `began`; `said`, last delivered, and `tried`, last tried (0:
-    never); `absent`, since when it no longer holds (0: it holds)."""
+    """An alert that has begun. Times are Unix seconds: `began`; `said`, last delivery, and `tried`, last attempt (0:
+    never); `absent`, since when its condition no longer holds (0: it holds)."""
 
     kind: str
     subject: str
@@ -71,7 +71,7 @@ def observed(before: Iterable[AlertRecord], alerts: Iterable[Alert], now: float)
     for told in before:
         alert = holding.pop((told.kind, told.subject), None)
         if alert is not None:
-            # What was told once stays as it was told: its figures move on with the chain.
+            # A delivered event keeps its text: the figures in a new one would have moved on with the chain.
             found.append(replace(told, text=told.text if told.once and told.said else alert.text, absent=0))
         else:
             found.append(replace(told, absent=told.absent or now))
@@ -97,7 +97,7 @@ def due_messages(told: Iterable[AlertRecord], now: float, repeat_s: float) -> tu
 
 
 def noted(told: Iterable[AlertRecord], message: Message, delivered: bool, now: float) -> tuple[AlertRecord, ...]:
-    """The alerts that have begun, updated by a try to deliver a message."""
+    """The alerts that have begun, updated by an attempt to deliver a message."""
     found = []
     for entry in told:
         if (entry.kind, entry.subject) != (message.told.kind, message.told.subject):
@@ -110,7 +110,7 @@ def noted(told: Iterable[AlertRecord], message: Message, delivered: bool, now: f
 
 
 def sorted_alerts(alerts: Iterable[Alert]) -> list[Alert]:
-    """In a stable order."""
+    """Alerts sorted by kind and subject."""
     return sorted(alerts, key=lambda alert: (alert.kind, alert.subject))
 
 
@@ -119,7 +119,7 @@ Send = Callable[[str, str, bool], bool]
 
 
 class Notifier:
-    """Sends alerts and remembers them in `path`. It blocks while services answer: keep it out of the loop's thread."""
+    """Sends alerts and records them in `path`. Blocks until services answer: keep it out of the loop's thread."""
 
     def __init__(self, path: Path, repeat_s: float, send: Send, delivered: Callable[[str], None]) -> None:
         self._path = path
@@ -148,7 +148,7 @@ class Notifier:
         try:
             replace_json(self._path, [asdict(told) for told in self._told])
         except OSError as error:
-            # Send it even if the disk is full; at worst a restart repeats it.
+            # A full disk must not stop alerts; at worst a restart repeats one.
             log.warning("what was told cannot be kept", path=str(self._path), error=error.strerror)
 
 
@@ -163,8 +163,8 @@ def _read(path: Path) -> tuple[AlertRecord, ...]:
 
 
 def services_of(urls: SecretStr) -> tuple[Any, ...]:
-    """One apprise object for each URL, so that one failure does not make the others repeat. Raises SettingsError, whose
-    text omits the URL."""
+    """One apprise object per URL, so that the failure of one does not make the others repeat. Raises SettingsError,
+    without the URL in its message."""
     import apprise  # noqa: PLC0415 (it takes a second and memory: only for those who want alerts)
 
     # Its log lines may name hosts and tokens.
@@ -184,7 +184,7 @@ def services_of(urls: SecretStr) -> tuple[Any, ...]:
 
 
 def sender_to(services: Sequence[Any]) -> Send:
-    """Delivers to all services, with apprise's time limits; one success counts as arrived."""
+    """A function that delivers to all services, with apprise's time limits; one success counts as delivered."""
 
     def send(title: str, body: str, good: bool) -> bool:
         taken = []

@@ -1,4 +1,4 @@
-"""Observers of what the loop sees and does."""
+"""Observers of the loop's looks and actions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from keeper.view import View
 
 
 class Observer(Protocol):
-    """Called in the loop's thread, so it must be quick; what it raises is noted and swallowed."""
+    """The loop calls it in its own thread, so it must be quick; the loop records its exceptions and goes on."""
 
     def looked(self, fund: str, view: View, pulse: Pulse) -> None:
-        """After a look at a fund and its step."""
+        """Called after a look at a fund and its step."""
 
     def failed(self, fund: str, error: KeeperError) -> None:
-        """After a look or step that failed."""
+        """Called after a look or step that failed."""
 
 
 class Observers:

@@ -1,8 +1,9 @@
-"""A dead-man's switch outwards: a URL is asked while the loop makes progress, and its service tells people when that
-ends. So a machine that is gone, or a process that cannot say anything any more, is noticed too.
+"""A dead-man's switch: the keeper requests a URL while the loop makes progress; when the requests stop, the URL's
+service alerts people. So they also notice a dead machine or a process that can no longer report anything.
 
-A URL is asked as it stands while all is well. What says "it failed" or "it starts" differs by service: a parameter
-`state` (Cronitor) or `status` (Uptime Kuma), else `/fail` and `/start` after the path (Healthchecks, Better Stack).
+The keeper requests the URL unchanged while all is well. How to signal "failed" or "starts" differs by service: a
+parameter `state` (Cronitor) or `status` (Uptime Kuma), else `/fail` and `/start` after the path (Healthchecks, Better
+Stack).
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ from keeper.ops.troubles import Troubles
 log = structlog.get_logger("keeper.ping")
 
 TIMEOUT_S = (5.0, 10.0)
-"""To connect, and for each piece of an answer; all of it may take twice the latter."""
+"""Time-outs to connect and for each piece of an answer; the whole answer may take twice the latter."""
 MAX_REDIRECTS = 3
 TURN_S = 2.0
-"""Seconds between two looks at whether the signal has changed."""
+"""Seconds between two checks whether the signal has changed."""
 LEAVE_S = 2.0
 LAST_WORDS_S = 20.0
-"""Longest wait for a ping under way at the end, and where the process ends for what is wrong."""
+"""Grace period at shutdown for an in-flight ping, seconds: normally, and if the process ends because of an error."""
 
 Signal = Literal["start", "success", "fail"]
 
 
 @dataclass(frozen=True)
 class Urls:
-    """What is asked for each signal; None: nothing. Secrets."""
+    """The URL for each signal; None: no request. Secret."""
 
     success: str
     fail: str | None
@@ -46,7 +47,7 @@ class Urls:
 
 
 def urls_of(url: str, fail_url: str | None = None, *, fails: bool = True) -> Urls:
-    """From the settings. `fails`: whether a failure is said, rather than by silence."""
+    """The URLs from the settings. `fails`: whether to signal a failure, rather than go silent."""
     if not fails:
         return Urls(url, None, None)
     parts = urlsplit(url)
@@ -61,21 +62,21 @@ def urls_of(url: str, fail_url: str | None = None, *, fails: bool = True) -> Url
 
 
 def _with(url: str, **values: str) -> str:
-    """With these parameters."""
+    """The URL with these query parameters set."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True)) | values
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 def _below(url: str, name: str) -> str:
-    """With a further part of the path."""
+    """The URL with `name` appended to the path."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
 
 
 def signal_of(facts: Facts, bounds: Bounds) -> Signal | None:
-    """What is to be said: success only after a tick that ended in time, and as long as each fund's last look was one;
-    failure by the rules of health, None in between."""
+    """The signal to send: success only once a tick has ended and while each fund's last look succeeded; fail if health
+    finds a reason; None otherwise, and while the keeper stops."""
     if facts.stopping:
         return None
     if ills_of(facts, bounds):
@@ -85,7 +86,8 @@ def signal_of(facts: Facts, bounds: Bounds) -> Signal | None:
 
 
 class Pinger:
-    """The thread that asks, at a change at once and else every `every_s`. `pinged` counts signal and result."""
+    """The thread that pings: every `every_s` seconds, and at once when the signal changes. `pinged` counts signal and
+    result."""
 
     def __init__(
         self,
@@ -140,21 +142,21 @@ class Pinger:
             self._troubles.unforeseen("ping", error, wording=False)
 
     def _ask(self, signal: Signal, url: str | None) -> None:
-        """Asks once; a failure is counted, and said when it is another than before."""
+        """Pings once; counts the result, and logs a failure that differs from the last one."""
         if url is None:
             return
         try:
-            # The body is not read: nobody knows how long it is.
+            # Leaves the body unread: it may be of any length.
             with self._session.get(url, timeout=TIMEOUT_S, stream=True) as answer:
                 result = "ok" if answer.ok else f"HTTP {answer.status_code}"
         except requests.exceptions.Timeout:
             result = "time-out"
         except (requests.exceptions.RequestException, ValueError):
-            # The libraries' messages hold the URL.
+            # The libraries' messages contain the URL.
             result = "connection failed"
         self._pinged(signal, result)
         if signal == "start":
-            return  # not every service knows it
+            return  # not every service supports it
         if result not in ("ok", self._refused):
             log.warning("dead-man's switch not reached", signal=signal, result=result)
         self._refused = result

@@ -1,4 +1,4 @@
-"""A file with what the keeper last saw and did, for whoever watches it or drives the chain beside it."""
+"""A file with what the keeper last saw and did, for monitoring, and for scripts that drive a test chain beside it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ State = Literal["idle", "waiting", "sent", "error"]
 class Pulse:
     """One look at the chain.
 
-    `block`, `time`: the block looked at and its time; `action`, `reason`, `next`: those of `workable()`, in words;
-    `possible_from`: chain time from which the next batch is possible, None if none is planned; `sent`: hashes of what
-    was mined in this step; `acts_from`: block from which a standby does what is possible now, None for the first keeper
-    or if nothing is possible. State "idle": nothing is due before `next`; "waiting": due but not possible yet.
+    `block`, `time`: the block looked at and its time; `action`, `reason`, `next`: those of `workable()`, by name;
+    `possible_from`: chain time from which the next batch is possible, None if none is planned; `sent`: hashes of
+    transactions mined in this step; `acts_from`: block from which a standby does what is possible now, None for the
+    first keeper or if nothing is possible. State "idle": nothing is due before `next`; "waiting": due but not done yet.
     """
 
     block: int
@@ -37,8 +37,8 @@ class Pulse:
     acts_from: int | None = None
 
     def write(self, path: Path) -> None:
-        """Replaces the file in one step, so that a reader sees the old or the new one. A failure (disk full) is only
-        logged."""
+        """Replaces the file atomically, so that a reader sees the old or the new one. Only logs a failure (disk
+        full)."""
         try:
             replace_json(path, asdict(self))
         except OSError as error:

@@ -1,7 +1,7 @@
 """A small HTTP server that answers GET and HEAD on a few fixed paths and nothing else.
 
-It serves no files, takes no input but the path, and answers each connection once. Connections are bounded in number and
-time, so that no client can exhaust threads or hold one.
+It serves no files, takes no input but the path, and answers each connection once. It bounds the number and the lifetime
+of connections, so that no client can exhaust threads or hold one.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ log = structlog.get_logger("keeper.http")
 MAX_CONNECTIONS = 16
 """Connections at once; further ones are closed unanswered."""
 SILENCE_S = 5.0
-"""Seconds after which a silent client is dropped."""
+"""Seconds after which the server drops a silent client."""
 LONGEST_S = 15.0
 """Longest life of a connection, seconds, however slow its client."""
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
-"""Between two tries to listen on a port that is taken; it doubles."""
+"""Wait between two attempts to listen on a port that is taken, seconds; it doubles up to the longest."""
 _PASSING = (errno.EADDRINUSE, errno.EADDRNOTAVAIL)
 _TURN_S = 0.2
 """Seconds between two checks whether to stop."""
@@ -42,7 +42,7 @@ _TURN_S = 0.2
 
 @dataclass(frozen=True)
 class Response:
-    """An answer. `headers` override the server's own of the same name."""
+    """A response. `headers` override the server's own of the same name."""
 
     status: int
     content_type: str
@@ -59,8 +59,9 @@ _ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Re
 class Server:
     """Answers in its own thread from `start` (or entering) to `close`.
 
-    Port 0 takes a free one; `port` says which. A port that another process holds is waited for in that thread, and
-    `troubles` says so: what the server shows is not worth a month. Raises SettingsError if it can never listen.
+    Port 0 takes a free one, see `port`. If another process holds the port, that thread waits for it and records the
+    trouble in `troubles`: the server must not keep the fund's month from being done. Raises SettingsError if it can
+    never listen.
     """
 
     def __init__(self, host: str, port: int, routes: Routes, troubles: Troubles | None = None) -> None:
@@ -75,7 +76,7 @@ class Server:
 
     @property
     def port(self) -> int:
-        """Where it listens, or would."""
+        """The port on which it listens, or will."""
         return self._wanted if self._http is None else int(self._http.server_address[1])
 
     def start(self) -> None:
@@ -85,7 +86,7 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
-        """Stops listening, without waiting for answers under way."""
+        """Stops listening, without waiting for requests in progress."""
         with self._lock:
             self._end.set()
         if self._thread.is_alive():
@@ -114,7 +115,7 @@ class Server:
         self._http.serve_forever(poll_interval=_TURN_S)
 
     def _again(self) -> None:
-        """Another try to listen. Once it is closing there is none, so that nothing is left open."""
+        """Tries again to listen, except while closing, so that no socket stays open."""
         with self._lock:
             if self._end.is_set():
                 return
@@ -124,7 +125,7 @@ class Server:
             self._said()
 
     def _bound(self) -> _Bounded | None:
-        """A server that listens, None if the address is taken or not there yet. Raises SettingsError."""
+        """A listening server; None if the address is taken or not available yet. Raises SettingsError."""
         try:
             return _Bounded(self.host, self._wanted, self._routes)
         except (OSError, OverflowError) as error:
@@ -168,7 +169,7 @@ class _Bounded(ThreadingHTTPServer):
         super().__init__((host, port), _Handler)
 
     def server_bind(self) -> None:
-        # Skips the base class's look-up of the host name, which may be slow.
+        # Skips the base class's look-up of the host name, as it may be slow.
         socket_address: Any = self.server_address
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(socket_address)
@@ -199,7 +200,7 @@ class _Bounded(ThreadingHTTPServer):
         self._slots.release()
 
     def service_actions(self) -> None:
-        """Ends connections that have lived too long. Called periodically by the base class."""
+        """Closes connections older than `LONGEST_S`. The base class calls it periodically."""
         with self._lock:
             for request, since in self._since.items():
                 if time.monotonic() - since > LONGEST_S:
@@ -236,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             return route()
         except Exception as error:
-            # Only the type: the text may hold what neither client nor log should see.
+            # Only the type: the message may contain what neither client nor log should show.
             log.error("cannot answer", path=self.path.partition("?")[0], error=type(error).__name__)
             return _text(HTTPStatus.INTERNAL_SERVER_ERROR, "cannot answer, see the keeper's log")
 
@@ -250,7 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(response.body)
 
     def log_message(self, *_: Any) -> None:
-        """Silent: probes ask every few seconds."""
+        """Silent: probes come every few seconds."""
 
 
 def _text(status: HTTPStatus, text: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:

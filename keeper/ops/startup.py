@@ -1,4 +1,4 @@
-"""What a keeper that nobody attends does about trouble at its start: wait for what passes, end for the rest."""
+"""How an unattended keeper handles errors at its start: it retries those that may pass, and ends on the others."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ log = structlog.get_logger("keeper")
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
-"""Between two tries; it doubles."""
+"""Wait between two attempts, seconds; it doubles up to the longest."""
 CERTAIN = 3
-"""Times in a row that a node's answers must contradict the settings until that is believed."""
+"""A node's answers must contradict the settings this many times in a row to count as a wrong setting."""
 
 T = TypeVar("T")
 
 
 class Verdict(Enum):
-    """What an error at the start means."""
+    """How to handle an error at the start."""
 
-    PASSES = auto()  # tried again
-    CONTRADICTS = auto()  # tried again until it is certain, then final
-    FINAL = auto()  # only a person can mend it
-    UNFORESEEN = auto()  # a defect, or an answer that nobody thought of: tried again
+    PASSES = auto()  # retry
+    CONTRADICTS = auto()  # retry; final after CERTAIN times in a row
+    FINAL = auto()  # only a person can fix it
+    UNFORESEEN = auto()  # a defect, or an unexpected answer: retry
 
 
 def verdict(error: Exception) -> Verdict:
-    """By the error's type alone."""
+    """How to handle an error, by its type alone."""
     match error:
         case NotReadyError():
             return Verdict.PASSES
@@ -48,9 +48,9 @@ def verdict(error: Exception) -> Verdict:
 
 
 def patiently(step: Callable[[], T], stop: Stop, troubles: Troubles) -> T:
-    """What `step` gives once it does. Its trouble is noted and logged meanwhile.
+    """Retries `step` until it succeeds, and returns its result. Records and logs its errors meanwhile.
 
-    Raises SettingsError for what is final, Interrupted if the keeper is to stop.
+    Raises SettingsError if an error is final, Interrupted if the keeper is to stop.
     """
     pause, contradicted = FIRST_PAUSE_S, 0
     while True:

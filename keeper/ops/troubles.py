@@ -1,6 +1,6 @@
-"""What keeps the keeper from its work, and errors that nobody foresaw: noted for log, health, metrics and alerts.
+"""Records what keeps the keeper from working, and unforeseen errors, for log, health, metrics and alerts.
 
-Errors of this program must not end it, and must not pass unseen either.
+Defects of this program must not end it, and must not go unnoticed either.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from keeper.output import redact
 log = structlog.get_logger("keeper")
 
 MAX_KEPT = 100
-"""Defects kept; the one that was seen last the longest ago is forgotten first."""
+"""Defects kept; the least recently seen is dropped first."""
 
 TroubleKind = Literal["start", "http"]
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why the keeper cannot start, or its server cannot listen. `since`: Unix seconds; `final`: the process ends for
-    it."""
+    """Why the keeper cannot start, or its server cannot listen. `since`: Unix seconds; `final`: the process ends
+    because of it."""
 
     kind: TroubleKind
     text: str
@@ -38,8 +38,8 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Defect:
-    """An error that nobody foresaw. `where`: the fund or part whose work it was; `error`: its type; `place`: module and
-    line; `first`, `last`: when it was seen, Unix seconds."""
+    """An unforeseen error. `where`: the fund or part in whose work it occurred; `error`: its type; `place`: module and
+    line; `first`, `last`: when it was first and last seen, Unix seconds."""
 
     where: str
     error: str
@@ -50,7 +50,7 @@ class Defect:
 
 
 class Troubles:
-    """All that are known. Thread-safe. `clock`: Unix seconds."""
+    """All current troubles, and all defects seen. Thread-safe. `clock`: Unix seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -60,30 +60,30 @@ class Troubles:
 
     @property
     def standing(self) -> tuple[Trouble, ...]:
-        """What holds now."""
+        """Current troubles."""
         with self._lock:
             return tuple(self._standing.values())
 
     @property
     def defects(self) -> tuple[Defect, ...]:
-        """What was seen so far."""
+        """Defects seen so far, at most `MAX_KEPT`."""
         with self._lock:
             return tuple(self._defects.values())
 
     def hold(self, kind: TroubleKind, text: str, *, final: bool = False) -> None:
-        """It holds, since it was first said."""
+        """Records a trouble. One that already holds keeps its `since`."""
         with self._lock:
             before = self._standing.get(kind)
             self._standing[kind] = Trouble(kind, text, before.since if before else self._clock(), final)
 
     def over(self, kind: TroubleKind) -> bool:
-        """It holds no more; returns whether it did."""
+        """Removes a trouble; returns whether it held."""
         with self._lock:
             return self._standing.pop(kind, None) is not None
 
     def unforeseen(self, where: str, error: Exception, *, wording: bool = True) -> UnforeseenError:
-        """Notes such an error: the first time with its trace, then at its 2nd, 4th, 8th time with a count. `wording`:
-        whether the error's own text may be shown. Returns what stands for it."""
+        """Records an unforeseen error; logs it the first time with its trace, and the 2nd, 4th, 8th … time with a
+        count. `wording`: whether its own message may be shown. Returns an error to use in its place."""
         kind, place = type(error).__name__, _place(error)
         key = (where, kind, place)
         with self._lock:
@@ -104,7 +104,7 @@ class Troubles:
 
 
 def _place(error: Exception) -> str:
-    """Module and line where it was raised, as far as they are this program's."""
+    """Module and line of the innermost frame in this program, else of the outermost one."""
     found = "?"
     for frame, line in traceback.walk_tb(error.__traceback__):
         name = str(frame.f_globals.get("__name__", "?"))
@@ -114,6 +114,6 @@ def _place(error: Exception) -> str:
 
 
 def _trace(error: Exception, wording: bool) -> str:
-    """Source lines, without the values of variables."""
+    """The traceback without values of variables, and with the error's message only if `wording`; redacts secrets."""
     lines = traceback.format_exception(error) if wording else traceback.format_tb(error.__traceback__)
     return redact.clean("".join(lines))

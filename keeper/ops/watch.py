@@ -1,4 +1,4 @@
-"""Watches the keeper: gathers the facts and reports them from its own thread."""
+"""Watches the keeper: collects the facts and reports them from its own thread."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ T = TypeVar("T")
 BALANCE_S = 300.0
 """Seconds between two reads of the account's balance, if nothing was sent."""
 INTERVAL_S = 2.0
-"""Seconds between two looks at the facts for alerts and systemd."""
+"""Seconds between two checks of the facts for alerts and systemd."""
 LEAVE_S = 2.0
 """Grace period for in-flight alerts at shutdown, seconds."""
 LAST_WORDS_S = 20.0
-"""The same where the process ends because of what the alert is about."""
+"""Grace period if the process ends because of the error that the alert reports, seconds."""
 
 
 @dataclass(frozen=True)
 class _Known:
-    """State of a fund. `heard`: monotonic time of the last successful look, or of the keeper's start."""
+    """State of a fund. `heard`: monotonic time (s) of the last successful look, or of the keeper's start."""
 
     book: Book
     heard: float
@@ -58,10 +58,10 @@ class _Known:
 
 
 class Watch:
-    """An observer that keeps the facts. `facts` is thread-safe.
+    """An observer that collects the facts. `facts` is thread-safe.
 
-    `balance` asks the chain, in the loop's thread; `transactions` reads the journal; `endpoints` asks nothing. The
-    first two may be given later, by `follow`: a key in another's service has no account before that answers.
+    `balance` queries the chain, in the loop's thread; `transactions` reads the journal; `endpoints` sends no requests.
+    `follow` may set the first two later: with a key in an external service, the account is unknown before that answers.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Watch:
         self._balance_at = float("-inf")
 
     def follow(self, balance: Callable[[], int | None], transactions: Callable[[], Sequence[Entry]]) -> None:
-        """From now on this account."""
+        """Sets the account whose balance and transactions to watch."""
         self._ask_balance, self._transactions = balance, transactions
 
     def looked(self, fund: str, view: View, pulse: Pulse) -> None:
@@ -113,7 +113,7 @@ class Watch:
             self._known[fund] = replace(self._known[fund], failing=True, error=str(error))
 
     def _read(self, what: Callable[[], Sequence[T]]) -> tuple[T, ...]:
-        """Nothing if that fails: those who are told of the rest are told of that too."""
+        """Empty if reading fails: health and alerts need the other facts, and the failure is recorded as a defect."""
         try:
             return tuple(what())
         except Exception as error:
@@ -121,7 +121,7 @@ class Watch:
             return ()
 
     def facts(self) -> Facts:
-        """A snapshot of all that is known."""
+        """A snapshot of all facts."""
         with self._lock:
             known = tuple(self._known.values())
         now = time.monotonic()
@@ -156,7 +156,7 @@ def _facts_of(known: _Known, now: float) -> FundFacts:
 
 
 class Transactions:
-    """The journal as on the disk, read again only when it has changed."""
+    """The journal on the disk, read again only when its files have changed."""
 
     def __init__(self, path: Path, chain_id: int, account: str) -> None:
         self._path = path
@@ -166,7 +166,7 @@ class Transactions:
         self._entries: Sequence[Entry] = ()
 
     def __call__(self) -> Sequence[Entry]:
-        """Oldest first; the last ones read if the journal cannot be read now."""
+        """All transactions, oldest first; the result of the last read if the journal cannot be read now."""
         with self._lock:
             version = tuple(_version(Path(f"{self._path}{tail}")) for tail in ("", "-wal"))
             if version != self._version:
@@ -187,7 +187,7 @@ def _version(path: Path) -> tuple[int, int]:
 
 
 class AlertThread:
-    """A thread that checks the facts every few seconds, whatever the loop does, for alerts and systemd's watchdog."""
+    """A thread that checks the facts every few seconds, independent of the loop, for alerts and systemd's watchdog."""
 
     def __init__(
         self,
@@ -241,7 +241,7 @@ class AlertThread:
             self._alerts = alerts_of(facts, self._bounds)
         except Exception as error:
             self._troubles.unforeseen("alerts", error, wording=False)
-            # The last ones, and what is wrong with the keeper itself.
+            # Falls back to the last alerts and those about the keeper itself.
             known = replace(facts, defects=self._troubles.defects)
             self._alerts |= of_keeper(known, self._bounds)
         self._notifier.update(self._alerts, facts.time)

@@ -1,4 +1,4 @@
-"""What keeps a component out of NAV and trading, in words. Pure."""
+"""Texts about what keeps a component out of NAV and trading. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from keeper.state import FundState, Holding
 
 UNTIL_ENDED = 2**40 - 1
-"""A suspension of the owner's: it has no end of its own."""
+"""`suspended_until` of a suspension by the owner, which lasts until the owner ends it."""
 
 
 def condition(state: FundState, holding: Holding) -> str:
-    """Why a component does not count, or is not traded; empty where nothing is wrong with it."""
+    """Why a component does not count in NAV or is not traded; empty if nothing is wrong with it."""
     found = []
     if holding.written_off:
         found.append("written off")
@@ -28,7 +28,8 @@ def condition(state: FundState, holding: Holding) -> str:
 
 
 def without(state: FundState, symbol: Callable[[str], str]) -> list[str]:
-    """What is held and does not count in NAV, and why: "UNI (no price)". What is written off is out of it for good."""
+    """Components that do not count in NAV, with the reason: "UNI (no price)"; without those written off, which never
+    will."""
     return [
         f"{symbol(h.token)} ({condition(state, h)})"
         for h in state.holdings
@@ -37,12 +38,12 @@ def without(state: FundState, symbol: Callable[[str], str]) -> list[str]:
 
 
 def suspension(until: int) -> str:
-    """A suspension that lasts until then."""
+    """Text about a suspension that lasts until this time (Unix seconds)."""
     if until >= UNTIL_ENDED:
         return "suspended until the owner ends it"
     return f"suspended until {datetime.fromtimestamp(until, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def lacking(state: FundState) -> list[Holding]:
-    """Active components that should count and do not: NAV and weights are without them."""
+    """Active components that should count but do not: NAV and weights leave them out."""
     return [h for h in state.holdings if state.active(h) and not state.counts(h)]

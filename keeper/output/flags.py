@@ -1,4 +1,4 @@
-"""The flags of a determination in words. Pure."""
+"""Texts of a determination's flags. Pure."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ FLAGS = {
 
 
 def flags(given: Flag) -> list[str]:
-    """Flags in words."""
+    """The texts of these flags."""
     return [word for flag, word in FLAGS.items() if flag in given]

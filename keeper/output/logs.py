@@ -1,4 +1,4 @@
-"""Logging to stderr: stdout is for what a command prints. No line carries a secret, tracebacks neither."""
+"""Logging to stderr, as stdout is for the output of commands. No line or traceback contains a secret."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def configure(kind: Literal["console", "json"]) -> None:
     if kind == "json":
         renderer = structlog.processors.JSONRenderer()
     else:
-        # Not the default traceback, which shows the values of local variables.
+        # The default traceback would show the values of local variables.
         renderer = structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
@@ -39,17 +39,17 @@ def configure(kind: Literal["console", "json"]) -> None:
         cache_logger_on_first_use=False,
     )
     if logging.lastResort is not None:
-        # What libraries warn of through Python's own logging, urllib3 with paths of URLs.
+        # Libraries' warnings come through Python's logging; urllib3's contain paths of URLs.
         logging.lastResort.setFormatter(_Redacting())
 
 
 def redacted(_logger: WrappedLogger, _method: str, line: EventDict | str | bytes) -> str:
-    """Structlog's last processor: the rendered line without secrets, wherever in the event they were."""
+    """Structlog's last processor: removes secrets from the rendered line, wherever in the event they were."""
     return redact.clean(line.decode() if isinstance(line, bytes) else str(line))
 
 
 class _Lossy:
-    """A stream that loses what cannot be written: a full disk or a closed pipe under the log must not stop a month."""
+    """A stream that drops what it cannot write: a full disk or a closed pipe must not stop the fund's month."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -70,7 +70,7 @@ class _Redacting(logging.Formatter):
 
 
 def guard() -> None:
-    """What nobody catches is shown without secrets too, from any thread. For a process's entry point."""
+    """Makes uncaught exceptions, from any thread, print without secrets. Call it at a process's entry point."""
     sys.excepthook = _show
 
     def of_thread(found: threading.ExceptHookArgs) -> None:

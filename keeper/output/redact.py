@@ -1,6 +1,6 @@
-"""The second line of defence against secrets in what is shown: whatever is known to be one is taken out of every text.
+"""The second line of defence against secrets in output: removes every known secret from every text.
 
-The first is that no message is made of them. But libraries and nodes put URLs into their errors, and a URL carries a
+The first is that no message contains them. But libraries and nodes put URLs into their errors, and a URL may contain a
 key.
 """
 
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 MARK: Final = "[secret]"
 SHORTEST: Final = 6
-"""Characters. What is shorter is no secret worth the name, and taking it out would garble every text."""
+"""Characters. A shorter secret is not one worth protecting, and removing it would garble every text."""
 
 _HEX_KEY = re.compile("(?:0x)?([0-9a-fA-F]{64})")
 _USER = re.compile(r"(?<=://)[^\s/@'\"]+:[^\s/@'\"]*@")
@@ -23,15 +23,15 @@ _USER = re.compile(r"(?<=://)[^\s/@'\"]+:[^\s/@'\"]*@")
 
 
 class Redactor:
-    """Knows secrets and takes them out of texts."""
+    """Collects secrets and removes them from texts."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
 
     def learn(self, *secrets: str) -> None:
-        """From here on these are taken out, and of URLs (several are separated by commas) what may be a secret in them:
-        user and password, path, query."""
+        """Adds secrets. Of URLs (several separated by commas or white space) it adds the parts that may be secret: user
+        and password, path, query."""
         for secret in secrets:
             found = _of_urls(secret) if "://" in secret else _forms(secret.strip())
             self._known.update(form for form in found if len(form) >= SHORTEST)
@@ -39,13 +39,13 @@ class Redactor:
         self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if longest_first else None
 
     def clean(self, text: str) -> str:
-        """The text with a mark in place of every secret."""
+        """The text with every secret replaced by `MARK`."""
         known = self._pattern.sub(MARK, text) if self._pattern is not None else text
         return _USER.sub(MARK + "@", known)
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """The ways in which a secret may be written."""
+    """The encodings in which a secret may appear."""
     yield from (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], quote(secret, safe=""), unquote(secret))
     key = _HEX_KEY.fullmatch(secret)
     if key is not None:
@@ -59,14 +59,14 @@ def _of_urls(urls: str) -> Iterator[str]:
 
 
 def _of_url(url: str) -> Iterator[str]:
-    """What may be secret in a URL. The host of a node is not: it is how people tell one from another."""
+    """The parts of a URL that may be secret. The host of a node is not: people need it to tell nodes apart."""
     try:
         parts = urlsplit(url)
     except ValueError:
         yield url
         return
     if parts.scheme not in ("http", "https"):
-        # Of other schemes (of alerts) every part may be a token.
+        # In other schemes (of alerts) every part may be a token.
         for part in (parts.netloc, *re.split("[:@/]", parts.netloc + parts.path)):
             yield from _forms(part)
     if parts.username is not None or parts.password is not None:
@@ -74,7 +74,7 @@ def _of_url(url: str) -> Iterator[str]:
         yield from _forms(pair)
         yield from _forms(parts.password or "")
         for written in (pair, unquote(pair)):
-            # As it is in a header.
+            # As in an Authorization header.
             yield base64.b64encode(written.encode()).decode()
         yield from _forms(parts.username or "") if _like_a_key(parts.username or "") else ()
     rest = parts.path + ("?" + parts.query if parts.query else "")
@@ -90,16 +90,16 @@ def _of_url(url: str) -> Iterator[str]:
 
 
 def _like_a_key(part: str) -> bool:
-    """Whether a part of a path is no word that people chose, such as `v2` or `mainnet`."""
+    """Whether a part of a path looks like a key, unlike words such as `v2` or `mainnet`."""
     return len(part) >= 16 or (len(part) >= 8 and any(letter.isdigit() for letter in part))
 
 
 _HERE = Redactor()
-"""This process's."""
+"""The redactor of this process."""
 
 
 def learn(*secrets: str) -> None:
-    """Takes these out of every text of this process."""
+    """Makes `clean` remove these secrets in this process."""
     _HERE.learn(*secrets)
 
 

@@ -1,4 +1,4 @@
-"""Fund and plan for people (tables) and for programs (JSON). Numbers become decimals here and nowhere else."""
+"""Formats fund and plan as tables and as JSON. Numbers become decimals only here."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from keeper.view import View
 
 _PHASE_TEXTS = {Phase.VOIDED: "voided, to be determined again"}
 _REASON_TEXTS = {Reason.LOCKED: "the fund's lock is held", Reason.TOO_LATE: "too late in the period"}
-"""Where the contracts' own name says too little."""
+"""Texts where the contracts' own names are not clear enough."""
 
 
 def fund_json(view: View, book: Book) -> dict[str, Any]:
-    """The fund; integers as decimal strings, in the contracts' units."""
+    """The fund as JSON types; integers as decimal strings, in the contracts' units."""
     s = view.state
     return {
         "fund": book.fund,
@@ -72,7 +72,7 @@ def fund_json(view: View, book: Book) -> dict[str, Any]:
 
 
 def plan_json(view: View, book: Book) -> dict[str, Any]:
-    """What the keeper would do; USD with 18 decimals as decimal strings."""
+    """The plan as JSON types; USD with 18 decimals as decimal strings."""
     s, p = view.state, view.plan
     return {
         "fund": book.fund,
@@ -115,7 +115,7 @@ def _plan_json(p: Plan, state: FundState, book: Book) -> dict[str, Any]:
 
 
 def _batch_json(plan: Plan, batch: Batch, symbols: Sequence[str]) -> dict[str, Any]:
-    """`symbols`: those of the fund's components."""
+    """The next batch as JSON types. `symbols`: those of the fund's components."""
     return {
         "value_out_usd": str(batch.outcome.value_out),
         "value_in_usd": str(batch.outcome.value_in),
@@ -162,7 +162,7 @@ def fund_tables(view: View, book: Book) -> RenderableType:
         head.add_row("bucket", f"idle {s.idle} s, capacity {percent(s.capacity)}, tolerance {percent(s.tolerance)}")
         p = s.progress
         head.add_row("to sell", f"{percent(p.surplus)} of NAV, lost so far {percent(p.spent, 4)}")
-    # What an anchor does to a batch, where it does anything.
+    # A second price column only if an anchor changes the price of a batch.
     pulled = any(h.pulled for h in s.holdings)
     prices = ("price $", "in a batch $") if pulled else ("price $",)
     table = figures_table(("component", "side"), ("balance", "unit", "target unit", *prices, "weight", "target"))
@@ -188,7 +188,7 @@ def fund_tables(view: View, book: Book) -> RenderableType:
 
 
 def _nav_text(state: FundState) -> str:
-    """Value of all shares and of one."""
+    """Text: value of all shares and of one."""
     share = f", ${usd(state.nav)} a share" if state.supply else ""
     return f"${usd(state.total_value)}{share}"
 
@@ -255,14 +255,14 @@ def _legs_table(batch: Batch, state: FundState, book: Book) -> Table:
 
 
 def head_table(title: str) -> Table:
-    """A table of names and what they are, without a frame."""
+    """A table of names and values, without a frame."""
     return Table(show_header=False, box=None, title=title, title_justify="left")
 
 
 def figures_table(
     names: Sequence[str], figures: Sequence[str], notes: Sequence[str] = (), *, title: str | None = None
 ) -> Table:
-    """A table with columns of texts, of figures (to the right, never cut), and of texts again."""
+    """A table with columns of texts, of figures (right-aligned, never truncated), and of texts again."""
     table = Table(*names, title=title, title_justify="left")
     for figure in figures:
         table.add_column(figure, justify="right", overflow="fold")
@@ -272,7 +272,7 @@ def figures_table(
 
 
 def symbol(book: Book, holding: Holding) -> str:
-    """The symbol of a component, its address where the book does not know it."""
+    """The symbol of a component, or its address if the book does not know it."""
     return book.symbol(holding.token)
 
 
@@ -282,23 +282,23 @@ def unit(state: FundState, holding: Holding) -> int:
 
 
 def weight(state: FundState, holding: Holding, balance: int) -> int:
-    """Weight of `balance` in NAV, 18 decimals; 0 for what does not count."""
+    """Weight of `balance` in NAV, 18 decimals; 0 for a component that does not count."""
     total = state.total_value
     return 0 if not state.counts(holding) or not total else holding.value(balance) * WAD // total
 
 
 def phase_text(phase: Phase) -> str:
-    """Where the month stands, for people."""
+    """Text of the month's phase."""
     return _PHASE_TEXTS.get(phase, phase.name.lower())
 
 
 def reason_text(reason: Reason) -> str:
-    """Why the action is what it is, for people."""
+    """Text of the reason for the action."""
     return _REASON_TEXTS.get(reason, reason.name.lower().replace("_", " "))
 
 
 def when(time: int | None) -> str:
-    """A chain time for people."""
+    """Text of a chain time, "-" for None."""
     return "-" if time is None else time_text(time)
 
 
@@ -308,13 +308,13 @@ def hours(seconds: int) -> str:
 
 
 def usd(value: int) -> str:
-    """USD of 18 decimals in cents, rounded down."""
+    """USD of 18 decimals with two, rounded towards zero."""
     sign = "-" if value < 0 else ""
     cents = abs(value) // 10**16
     return f"{sign}{cents // 100:,}.{cents % 100:02d}"
 
 
 def amount(wei: int, one: int) -> str:
-    """An amount in whole tokens with four digits, rounded down."""
+    """An amount in whole tokens with four decimals, rounded down."""
     scaled = wei * 10_000 // one
     return f"{scaled // 10_000:,}.{scaled % 10_000:04d}"

@@ -1,1 +1,1 @@
-"""The status page: what the keeper last saw and did, over HTTP, read-only, without anything from the internet."""
+"""The status page: what the keeper last saw and did, over HTTP, read-only, without resources from the internet."""

@@ -1,8 +1,8 @@
-"""The page's data of a fund. Pure: the last look, the journal and the samples in, figures ready for JSON out.
+"""Builds the page's data of a fund. Pure: the last look, the journal and the samples in, figures ready for JSON out.
 
-Integers that may exceed 2^53 are decimal strings; null stands for what is not known. USD, ether, shares, weights and
-shares of NAV have 18 decimals; token amounts appear only as values. Times are Unix seconds, of the chain unless stated
-otherwise. Names and messages are cleaned here (`keeper.page.text`); the page writes them as text.
+Integers that may exceed 2^53 are decimal strings; null means unknown. USD, ether, shares, weights and shares of NAV
+have 18 decimals; token amounts appear only as values. Times are Unix seconds, of the chain unless stated otherwise.
+This module sanitizes names and messages (`keeper.page.text`); the page inserts them as text.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ PPM = 10**12
 
 @dataclass(frozen=True)
 class Kept:
-    """What the page keeps of a fund beside the last look: fee and coming weights, the oracle's price of ether (USD, 18
-    decimals; 0: none, or not read yet), the month's first samples while it traded and after, and why the last look
-    failed."""
+    """What the page keeps of a fund besides the last look: fee and coming weights, the oracle's price of ether (USD, 18
+    decimals; 0: none, or not read yet), the first samples of the month's trading and after it, and the error of the
+    last look if it failed."""
 
     details: Details | None = None
     eth_price: int = 0
@@ -46,8 +46,8 @@ class Kept:
 
 
 def page_data(fund: FundFacts, kept: Kept, facts: Facts, bounds: Bounds) -> dict[str, Any]:
-    """The page's data of one fund; `data` once it has been looked at. `facts` are the whole keeper's, `looked_at` is
-    Unix seconds of the keeper's clock."""
+    """The page's data of one fund. `data`: null before the first look; `facts`: the whole keeper's; `looked_at`: Unix
+    seconds of the keeper's clock."""
     book = fund.book
     found = notes.notes(fund, kept.error, facts, bounds)
     return {
@@ -70,11 +70,10 @@ def page_data(fund: FundFacts, kept: Kept, facts: Facts, bounds: Bounds) -> dict
 def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry]) -> dict[str, Any]:
     """The fund in the block of the last look. `transactions`: the journal's, of any fund, oldest first.
 
-    `nav` is USD of one share, `total` of all shares, `left_out` the components that both exclude, and why;
-    `incomplete`: one of them is not written off, so that both are too low. `target_is` says what the targets are:
-    "month", "determination" or "unknown". `events` are interventions in month or component,
-    `pending` the timelock's open operations, null while they are not known. `months`: what each of the newest months
-    cost that anything was paid for.
+    `nav`: USD of one share; `total`: of all shares; `left_out`: the components that both exclude, and why;
+    `incomplete`: one of them is not written off, so that both are too low. `target_is`: the kind of targets, "month",
+    "determination" or "unknown". `events`: interventions in month or component; `pending`: the timelock's open
+    operations, null while they are unknown. `months`: the cost of each of the newest months with paid transactions.
     """
     s, eth_price = view.state, kept.eth_price
     period = period_shown(s)
@@ -114,8 +113,8 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
 
 
 def history_data(book: Book, samples: Sequence[Sample]) -> dict[str, Any]:
-    """The samples in which every component counted, as columns, oldest first: chain times, NAV of one share and of all
-    in USD (18 decimals, decimal strings), the phase, and each component's weights in millionths."""
+    """The samples in which every active component counted, as columns, oldest first: chain times, NAV of one share and
+    of all in USD (18 decimals, decimal strings), the phase, and each component's weights in millionths."""
     samples = [sample for sample in samples if sample.priced]
     tokens = list(dict.fromkeys(part.token for sample in reversed(samples) for part in sample.parts))
     weights = [{part.token: part.weight // PPM for part in sample.parts} for sample in samples]
@@ -134,7 +133,7 @@ def history_data(book: Book, samples: Sequence[Sample]) -> dict[str, Any]:
 
 
 def _pending(announced: Announced, now: int) -> dict[str, Any]:
-    """An operation, its calls in words, what is dangerous about them, and from when it may be executed."""
+    """An operation, its calls in words, their warnings, and from when it may be executed."""
     one = announced.operation
     return {
         "id": one.id,
@@ -147,7 +146,7 @@ def _pending(announced: Announced, now: int) -> dict[str, Any]:
 
 
 def _targets(state: FundState, opened: Sample | None, details: Details | None) -> tuple[Mapping[str, int], str]:
-    """Target weights (18 decimals) by token, and what they are."""
+    """Target weights (18 decimals) by token, and their kind (`target_is`)."""
     if state.phase is Phase.TRADING:
         return {h.token: weight(state, h, state.target_balance(h)) for h in state.holdings}, "month"
     if state.phase is Phase.DETERMINED and details is not None and details.coming is not None:
@@ -165,9 +164,9 @@ def _weights(units: Mapping[str, int], state: FundState) -> dict[str, int]:
 
 
 def _components(state: FundState, book: Book, targets: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Components held, largest first, then those to come. `condition`: why one does not count, in words. `target`:
-    before the month's start the determination's weight, then the month's target at current prices; if targets are
-    known, one without a target leaves. `price` "0": none; `value` None: not held yet."""
+    """Components held, largest first, then those to come. `condition`: text, why one does not count. `target`: before
+    the month's start the determination's weight, then the month's target at current prices; if targets are known, one
+    without a target leaves. `price` "0": none; `value` None: not held yet."""
     rows = [
         {
             "symbol": _symbol(book, h.token),
@@ -196,7 +195,7 @@ def _symbol(book: Book, token: str) -> str:
 
 
 def _fee(details: Details | None, nav: int) -> dict[str, str] | None:
-    """`yearly` is a fraction; `pending`, in shares and USD, has accrued and is not minted yet."""
+    """The streaming fee. `yearly`: a fraction; `pending`: accrued and not minted yet, in shares and USD."""
     if details is None:
         return None
     return {

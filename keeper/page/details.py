@@ -1,4 +1,4 @@
-"""Details that a look does not hold, read now and then: fee, weights of a determination, ether's price."""
+"""Reads details that a look does not have, from time to time: fee, weights of a determination, ether's price."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from keeper.look.retry import Head, ask
 from keeper.state import FundState, Phase
 
 ETH = NO_ADDRESS
-"""Ether, to the oracle."""
+"""The oracle's key for ether."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class DetailsReader:
         )
         self._rebalancer = Web3.to_checksum_address(book["rebalancer"])
         self._w3 = w3
-        # An oracle with anchors knows ether's feed through the first one alone.
+        # With anchors, only the first oracle has ether's feed.
         self._oracle = book.contracts.get("first_oracle", book["oracle"])
 
     def read(self, head: Head, state: FundState) -> Details:

@@ -1,4 +1,4 @@
-"""The top of the page: is all well, and what happens next? Pure; times are Unix seconds."""
+"""The top of the page: the notes, and what happens next. Pure; times are Unix seconds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from keeper.state import Action, FundState, Phase, Reason
 NoteLevel = Literal["ok", "warn", "bad"]
 
 LAST_CALL_S = DAY_S
-"""Seconds before its deadline from which a due action is an alarm; of a period shorter than ten days a tenth."""
+"""Seconds before its deadline from which a due action is an alarm; in a period shorter than ten days a tenth of the
+period."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _of_state(state: FundState, pulse: Pulse) -> list[Note]:
     if pulse.error:
         acted = pulse.state != "error"
         found.append(Note("warn", pulse.error) if acted else Note("bad", f"The keeper could not act: {pulse.error}"))
-    # `next` is the deadline of what is due; a close has none.
+    # `next` is the deadline of the due action; a close has none.
     ends = state.action not in (Action.NONE, Action.CLOSE)
     now = calendar.period(state.period, state.timetable, state.former)
     last_call = min(LAST_CALL_S, (now.end - now.start) // 10)
@@ -131,7 +132,7 @@ def _of_state(state: FundState, pulse: Pulse) -> list[Note]:
 
 
 def _alerts(fund: FundFacts, facts: Facts, bounds: Bounds) -> list[Alert]:
-    """Current alerts, without other funds' and events."""
+    """Current alerts, without those of other funds and without events."""
     alone = replace(facts, balance=None, transactions=(), endpoints=())
     others = set().union(*(alerts_of(replace(alone, funds=(o,)), bounds) for o in facts.funds if o.name != fund.name))
     mine = [alert for alert in alerts_of(facts, bounds) - others if not alert.once]
@@ -139,6 +140,6 @@ def _alerts(fund: FundFacts, facts: Facts, bounds: Bounds) -> list[Alert]:
 
 
 def worst(notes: Iterable[Note]) -> NoteLevel:
-    """The level of the worst note; ok without any."""
+    """The level of the worst note; "ok" if there is none."""
     levels = {note.level for note in notes}
     return "bad" if "bad" in levels else "warn" if "warn" in levels else "ok"

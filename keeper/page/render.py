@@ -38,7 +38,7 @@ def document() -> Document:
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",
-            # The page never makes HTML or code from text; the browser enforces it.
+            # The page never makes HTML or code from text; this makes the browser enforce it.
             "require-trusted-types-for 'script'",
             "trusted-types 'none'",
         )

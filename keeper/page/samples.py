@@ -1,7 +1,7 @@
 """Samples of a fund's NAV and weights over time, in a small SQLite file that survives restarts.
 
-At most one sample every ten minutes, and one at each change of the month's state (a batch is one). All of the last two
-days are kept, then one an hour, after 35 days one in six hours, none after 400 days, and never more than `MOST` for a
+It takes a sample at most every ten minutes, and one at each change of the month's state (a batch is one). It keeps all
+of the last two days, then one per hour, after 35 days one per six hours, none after 400 days, and at most `MOST` per
 fund. Losing the file only loses the past of the plots.
 """
 
@@ -23,14 +23,14 @@ from keeper.output.tables import weight
 from keeper.state import FundState, Phase
 
 EVERY_S = 600
-"""Seconds of chain time between two samples of a fund in which nothing happens."""
+"""Seconds of chain time between two samples while the month's state does not change."""
 TIERS = ((2 * DAY_S, HOUR_S), (35 * DAY_S, 6 * HOUR_S))
 """Age in seconds from which only one sample per span is kept, and the span in seconds."""
 OLDEST_S = 400 * DAY_S
 MOST = 5_000
-"""Most samples of a fund; the oldest are dropped."""
+"""Most samples per fund; the oldest are dropped."""
 
-# The column `nav` holds the total value; its name stays, so that files already written can be read.
+# The column `nav` contains the total value; its name stays, so that existing files can be read.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS samples (
     chain_id INTEGER NOT NULL,
@@ -87,7 +87,7 @@ class Sample:
 
     @property
     def month(self) -> tuple[int, ...]:
-        """Where the month stands: the same until its phase changes or a batch is made."""
+        """The month's state: the same until its phase changes or a batch is traded."""
         return self.phase, self.period, self.surplus, self.held, self.spent
 
 
@@ -124,7 +124,7 @@ class Samples:
             self._db.close()
 
     def add(self, chain_id: int, rebalancer: str, state: FundState) -> bool:
-        """Keeps a sample of the fund if one is due; returns whether it was. Skips a block that is no later than the
+        """Stores a sample of the fund if one is due; returns whether it was. Skips a block that is not later than the
         newest sample's."""
         fund = (chain_id, rebalancer)
         sample = sample_of(state)
@@ -135,7 +135,7 @@ class Samples:
             if last is not None:
                 if sample.time <= last.time:
                     return False
-                # A sample without all prices says little: keep it only if the month moves on.
+                # A sample without all prices is of little use: keep it only if the month's state has changed.
                 if sample.month == last.month and (sample.time < last.time + EVERY_S or not sample.priced):
                     return False
             with self._db:
@@ -163,7 +163,7 @@ class Samples:
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
-        """The file for this thread alone. Raises SettingsError."""
+        """Locks the file for this thread. Raises SettingsError for errors of the file."""
         with self._lock:
             try:
                 yield
@@ -189,7 +189,7 @@ class Samples:
         self._db.execute(f"INSERT INTO samples (chain_id, rebalancer, {_COLUMNS}) VALUES ({marks})", row)
 
     def _thin(self, fund: tuple[int, str], now: int) -> None:
-        """Drops samples that are too old, too dense for their age, or too many. The first one of each span stays."""
+        """Drops samples that are too old, too dense for their age, or too many. Keeps the first one of each span."""
         mine = "chain_id = ? AND rebalancer = ?"
         self._db.execute(f"DELETE FROM samples WHERE {mine} AND time < ?", (*fund, now - OLDEST_S))
         for age, span in TIERS:

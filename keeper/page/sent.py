@@ -1,4 +1,4 @@
-"""One fund's transactions from the journal, as the page shows them. Pure."""
+"""Formats one fund's transactions from the journal for the page. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ NEWEST = 50
 """Number of transactions listed; totals count all of the month."""
 
 MONTHS = 12
-"""Number of months whose cost is told."""
+"""Number of months whose cost is shown."""
 
 PAID = (Status.MINED, Status.CONFIRMED, Status.REVERTED)
-"""Statuses with a receipt, whose gas was paid."""
+"""Statuses with a receipt: the account has paid for gas."""
 
 
 def of_fund(entries: Sequence[Entry], called: Sequence[str]) -> list[Entry]:
-    """The entries of one fund, as a key may serve several: calls of the contracts `called`, and no-ops under the same
+    """The entries of one fund, as a key may serve several: calls of the contracts `called`, and no-ops with the same
     nonces."""
     addresses = {address.lower() for address in called}
     nonces = {entry.nonce for entry in entries if entry.recipient.lower() in addresses}
@@ -30,8 +30,8 @@ def newest(entries: Sequence[Entry], eth_price: int, label: Callable[[int], str]
     """The newest entries as rows, newest first. `eth_price`: USD for one ether, 18 decimals; `label`: of a period.
 
     `block`: in which it was mined, or else signed; `signed_at`: Unix seconds of the keeper's clock; `gas_price`: wei
-    per gas, of an open one its maximum; `cost_eth` in ether and `cost_usd` in USD at the current price of ether, None:
-    nothing was paid, or for USD: ether has no price.
+    per gas, for one without a receipt its maximum; `cost_eth`: ether; `cost_usd`: USD at the current price of ether.
+    Both costs None: nothing paid; `cost_usd` alone: ether has no price.
     """
     return [
         {
@@ -58,7 +58,7 @@ def spent(entries: Sequence[Entry], period: int, eth_price: int) -> dict[str, An
 
 
 def months(entries: Sequence[Entry], eth_price: int, label: Callable[[int], str]) -> list[dict[str, Any]]:
-    """What the newest months with paid transactions cost, newest first, each as in `spent` with its `month`."""
+    """The cost of the newest months with paid transactions, newest first, each as in `spent` with its `month`."""
     periods = sorted({entry.period for entry in entries if entry.status in PAID}, reverse=True)[:MONTHS]
     return [{"month": label(period), **spent(entries, period, eth_price)} for period in periods]
 

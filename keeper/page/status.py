@@ -1,5 +1,5 @@
-"""The page in a running keeper: an observer of the loop that keeps what the page needs beside the last look, and the
-routes that answer from it. It asks the chain only for what a look does not hold, and seldom."""
+"""The page in a running keeper: an observer of the loop that keeps what the page needs besides the last look, and the
+routes that answer from it. It queries the chain only for what a look does not have, and seldom."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = structlog.get_logger("keeper.page")
 DETAILS_S = 3_600.0
 """Seconds between two reads of the details while the month's state is unchanged."""
 RETRY_S = 60.0
-"""Seconds until the next read after one that failed."""
+"""Seconds until the next read after a failed one."""
 PRICE_S = 60.0
 """Seconds between two reads of the oracle's price of ether."""
 
@@ -40,7 +40,7 @@ JSON_TYPE = "application/json"
 class StatusPage:
     """The page's state. The loop calls `looked` and `failed` in its thread, the server reads in others.
 
-    `readers`: the details' of each fund, with its address book; `facts` gives what is known of keeper and funds.
+    `readers`: each fund's address book and reader of details; `facts`: a snapshot of keeper and funds.
     """
 
     def __init__(
@@ -64,14 +64,14 @@ class StatusPage:
         self._page = document()
 
     def looked(self, fund: str, view: View, pulse: Pulse) -> None:
-        """Keeps a sample if one is due, and reads the details if they are."""
+        """Stores a sample if one is due, and reads the details and ether's price if due."""
         del pulse
         details, eth_price = self._read_details(fund, view), self._read_price(fund, view)
         old = replace(self._kept[fund], error=None, details=details, eth_price=eth_price)
         self._kept[fund] = self._remember(self._books[fund], view.state, old)
 
     def failed(self, fund: str, error: KeeperError) -> None:
-        """Keeps why the look failed."""
+        """Records the error of a failed look."""
         self._kept[fund] = replace(self._kept[fund], error=str(error))
 
     def routes(self) -> dict[str, Callable[[], Response]]:
@@ -79,7 +79,7 @@ class StatusPage:
         return {"/": self._html, "/state.json": self._state, "/history.json": self._samples}
 
     def state(self) -> dict[str, Any]:
-        """All that the page shows except the samples, as JSON types."""
+        """The page's content except the samples, as JSON types."""
         version, facts = self._version, self._facts()
         return {
             "now": facts.time,
@@ -113,7 +113,7 @@ class StatusPage:
         return Response(200, JSON_TYPE, _json({"funds": funds}), JSON_HEADERS)
 
     def _read_details(self, fund: str, view: View) -> Details | None:
-        """Reads them once an hour, or when the month has moved on."""
+        """The details, read once an hour, or when the month's state has changed."""
         now, old = time.monotonic(), self._kept[fund].details
         stands = (view.state.phase, view.state.month_period)
         before, due = self._details_next.get(fund, (None, 0.0))
@@ -130,7 +130,7 @@ class StatusPage:
         return found
 
     def _read_price(self, fund: str, view: View) -> int:
-        """Reads the oracle's price of ether once a minute; a price that could not be read is none."""
+        """The oracle's price of ether, read once a minute; 0 if it could not be read."""
         now = time.monotonic()
         if now < self._price_next.get(fund, 0.0):
             return self._kept[fund].eth_price
@@ -142,7 +142,7 @@ class StatusPage:
             return 0
 
     def _remember(self, book: Book, state: FundState, kept: Kept) -> Kept:
-        """Keeps a sample if one is due, and finds the month's first ones. An unusable file stops nothing."""
+        """Stores a sample if one is due, and finds the month's first ones. Only logs that the file is unusable."""
         chain, address, period = book.chain_id, book["rebalancer"], period_shown(state)
         try:
             if self._kept_samples.add(chain, address, state):

@@ -1,4 +1,4 @@
-"""Cleans text from a chain, a file or a node for display."""
+"""Sanitizes text from a chain, a file or a node for display."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"<>)]+", re.IGNORECASE)
 
 
 def name(raw: str, longest: int = LONGEST_NAME) -> str:
-    """A symbol or name, shortened, without control, format and separator characters. HTML is left alone: the page
-    writes it as text."""
+    """A symbol or name, shortened, without control, format and separator characters. Does not escape HTML: the page
+    inserts it as text."""
     shown = _clean(raw)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 

@@ -1,4 +1,4 @@
-"""When a period's steps are possible and when they happened. Pure; times are chain time, Unix seconds."""
+"""The times at which a period's steps are possible and have happened. Pure; times are chain time, Unix seconds."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ def period_shown(state: FundState) -> int:
 
 
 def timeline(state: FundState, started_at: int | None, done_at: int | None) -> dict[str, int | None]:
-    """The period by the contract's calendar, from `opens` to `end` (exclusive). `determined_at`: when its weights were
-    fixed, None: not yet. Trading may start from `start_from` until `start_until`; `started_at` and `done_at`: when the
-    keeper first saw trading open and over, None: not seen. `next_start`: the next period's first possible start."""
+    """The period by the contract's calendar, from `opens` to `end` (exclusive). `determined_at`: time of its
+    determination, None: not yet. Trading may start from `start_from` until `start_until`; `started_at` and `done_at`:
+    when the keeper first saw trading open and over, None: not seen. `next_start`: the next period's first possible
+    start."""
     number = period_shown(state)
     shown, after = (calendar.period(each, state.timetable, state.former) for each in (number, number + 1))
     holds = state.month_period == number and state.phase is not Phase.VOIDED

@@ -23,14 +23,14 @@ log = structlog.get_logger("keeper.page")
 def status_page(
     settings: Settings, chains: Sequence[FundReader], facts: Callable[[], Facts], bounds: Bounds
 ) -> Iterator[StatusPage]:
-    """The page of these funds; its file of samples stays open until the block ends."""
+    """The page of these funds; its file of samples stays open until the `with` block ends."""
     with closing(_samples(samples_path(settings))) as samples:
         readers = [(chain.book, DetailsReader(chain.w3, chain.book)) for chain in chains]
         yield StatusPage(readers, facts=facts, bounds=bounds, samples=samples)
 
 
 def _samples(path: Path) -> Samples:
-    """Samples in that file, or in memory if it cannot be used: plots must not stop a keeper."""
+    """Samples in this file, or in memory if it is unusable: plots must not stop a keeper."""
     try:
         return Samples(path)
     except SettingsError as error:
@@ -39,5 +39,5 @@ def _samples(path: Path) -> Samples:
 
 
 def samples_path(settings: Settings) -> Path:
-    """The file of samples: beside the journal unless the settings say otherwise."""
+    """The file of samples: the setting, by default beside the journal."""
     return settings.history or settings.journal.with_name(f"{settings.journal.stem}-history.sqlite")

@@ -1,10 +1,10 @@
-"""One batch to the wei: what to sell, what to buy for it, over which pools, and what it will cost.
+"""Computes one batch to the wei: what to sell, what to buy for it, over which pools, and what it will cost.
 
 Pure: a fund's state, its pools and the planned slices in, a batch out. Amounts are wei, USD has 18 decimals, fractions
 have 18 decimals.
 
-What the sells bring must be what the buys take, and no buy may take more than the contract credits. In the last batch
-all buys come to the same part of their targets, as high as the proceeds pay for.
+The sells' proceeds must equal the buys' cost, and no buy may take more than the contract credits. The last batch fills
+all buys to the same part of their targets, as high as the proceeds pay for.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from keeper.pools.venues import Pool, PoolKind
 from keeper.state import FundState, Holding, Side
 
 _MAX_GIVE = 4 * WAD
-"""Where slices give way, at most to so many times (18 decimals) the sum of both sides over the sum of depths."""
+"""Slices give way by at most this factor (18 decimals) times the sum of both sides over the sum of their `Lot.give`."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,11 @@ class Leg:
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch as planned. `sells` and `buys` ascend by component index; `weth` passes between them.
+    """A planned batch. `sells` and `buys` ascend by component index; `weth` is the WETH (wei) from sells to buys.
 
-    `fees` are the pools' fees, `impact` the rest of what is lost (negative: a gain), both USD at oracle prices; `gas`
-    is the gas expected and `gas_cost` its price in USD. `crosses` go straight from a sell to a buy, beside the legs.
+    `fees`: the pools' fees; `impact`: the rest of the loss (negative: a gain); both USD at oracle prices. `gas`: gas
+    expected; `gas_cost`: its price in USD. `empties`: whether it sells all that can be sold. `crosses`: direct swaps
+    from a sell to a buy, in addition to the legs.
     """
 
     sells: tuple[Leg, ...]
@@ -55,7 +56,7 @@ class Batch:
 
     @property
     def cost(self) -> int:
-        """Value out less value in as the settlement counts them, USD."""
+        """Value out less value in as the settlement computes them, USD."""
         return self.outcome.value_out - self.outcome.value_in
 
     @property
@@ -68,7 +69,7 @@ class Batch:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """All ways that something goes."""
+        """The routes of all sells, buys and crosses."""
         return (*(leg.route for leg in (*self.sells, *self.buys)), *(cross.route for cross in self.crosses))
 
     @property
@@ -78,13 +79,13 @@ class Batch:
 
     @property
     def bought(self) -> dict[int, int]:
-        """Token wei that come, by component."""
+        """Token wei that the fund receives, by component."""
         return _arriving(self.buys, self.crosses)
 
 
 @dataclass(frozen=True)
 class Gas:
-    """What gas costs: `wei` for one gas (what the sender will pay), `weighed` what the plan holds it to be worth."""
+    """Price of gas, wei per gas: `wei` as the sender will pay, `weighed` as the plan weighs it against impact."""
 
     costs: GasCosts
     wei: int
@@ -92,15 +93,15 @@ class Gas:
 
     @property
     def hops(self) -> dict[int, int]:
-        """What one more swap costs, WETH wei by kind of pool, as weighed."""
+        """Cost of one more swap at the weighed price, WETH wei by kind of pool."""
         return {kind: self.costs.hop(kind) * self.weighed for kind in PoolKind}
 
 
 @dataclass(frozen=True)
 class _Draft:
-    """A batch in the making, in token wei by component index. `wanted`: what is to be sold for WETH; `sells`: those
-    sales over pools; `crosses`: what goes straight from a sell to a buy; `amounts`: what the buys come to, for which
-    they take `spent` WETH."""
+    """A batch under construction, in token wei by component index. `wanted`: amounts to sell for WETH; `sells`: those
+    sales over pools; `crosses`: direct swaps from a sell to a buy; `amounts`: amounts of the buys, which cost `spent`
+    WETH."""
 
     wanted: Mapping[int, int]
     buys: tuple[Buy, ...]
@@ -111,7 +112,7 @@ class _Draft:
 
     @property
     def proceeds(self) -> int:
-        """WETH that the sells bring."""
+        """WETH wei that the sells bring."""
         return sum(leg.route.received for leg in self.sells)
 
     @property
@@ -126,7 +127,7 @@ class _Draft:
 
 
 def sellable(state: FundState, market: Market) -> dict[int, int]:
-    """Surplus in token wei by index of every component that can be sold now."""
+    """Surplus in token wei of every component that can be sold now, by index."""
     return {
         h.index: surplus
         for h in state.holdings
@@ -135,7 +136,7 @@ def sellable(state: FundState, market: Market) -> dict[int, int]:
 
 
 def rooms(state: FundState, sold: int) -> dict[int, int]:
-    """USD that each buy may take and be credited for in a batch that sells about USD `sold`, by index."""
+    """Most USD that the contract credits each buy in a batch that sells about USD `sold`, by index."""
     share = min(state.progress.surplus, sold * WAD // state.total_value_at_start)
     most = attainable(state, state.progress.surplus - share, share)
     return {h.index: h.value(missing(state, h, most)) for h in state.holdings if h.side is Side.BUY and state.trades(h)}
@@ -144,9 +145,9 @@ def rooms(state: FundState, sold: int) -> dict[int, int]:
 def make_batch(
     state: FundState, market: Market, slices: Sequence[Slice], gas: Gas, *, last: bool, cap: int
 ) -> Batch | None:
-    """A batch of about these slices; None if nothing would be sold or bought.
+    """A batch of about these slices; None if it would sell or buy nothing.
 
-    `last`: sell them whole and share what comes over all buys. `cap`: share of NAV that may be sold at most.
+    `last`: sell them whole and share the proceeds among all buys. `cap`: most that it may sell, share of NAV.
     """
     wanted, buys = _balanced(state, market, slices, gas, last=last)
     wanted = _within(state, wanted, cap)
@@ -160,7 +161,7 @@ def make_batch(
 
 
 def _crossed(state: FundState, market: Market, draft: _Draft, gas: Gas) -> _Draft:
-    """With what goes straight from a sell to a buy, and the rest of the sells."""
+    """The draft with direct swaps from sells to buys, and with the rest of the sells."""
     draft = replace(draft, crosses=crosses_of(state, market, draft.wanted, draft.buys, gas.hops))
     straight = draft.straight
     given = _arriving((), draft.crosses)
@@ -172,8 +173,8 @@ def _crossed(state: FundState, market: Market, draft: _Draft, gas: Gas) -> _Draf
 
 
 def _matched(state: FundState, market: Market, draft: _Draft, gas: Gas, *, last: bool) -> _Draft | None:
-    """Sold, and shared out over the buys. What all buys together cannot take would be given away: then less is sold,
-    until they take what comes. None if nothing is left to sell."""
+    """The draft with its sells routed and the proceeds shared among the buys. Proceeds beyond what all buys together
+    can take would be given away, so it sells less until they take all. None if nothing is left to sell."""
     for _ in range(ROUNDS):
         draft = _sold(state, market, draft, gas)
         if draft.proceeds == 0 and not draft.crosses:
@@ -189,7 +190,7 @@ def _matched(state: FundState, market: Market, draft: _Draft, gas: Gas, *, last:
 
 
 def _sold(state: FundState, market: Market, draft: _Draft, gas: Gas) -> _Draft:
-    """With what is wanted sold over the pools."""
+    """The draft with routes for the amounts in `wanted`."""
     sells = (
         Leg(i, amount, market.sell(state.holdings[i].token, amount, gas.hops))
         for i, amount in sorted(draft.wanted.items())
@@ -198,21 +199,21 @@ def _sold(state: FundState, market: Market, draft: _Draft, gas: Gas) -> _Draft:
 
 
 def _within(state: FundState, wanted: Mapping[int, int], cap: int) -> dict[int, int]:
-    """The sells, all less in the same proportion if they are worth more than the share of NAV `cap`."""
+    """The sells, all scaled down by the same factor if they are worth more than `cap` (share of NAV)."""
     value = sum(state.holdings[i].trade_value_up(amount) for i, amount in wanted.items())
     most = cap * state.total_value_at_start // WAD
     return dict(wanted) if value <= most else _scaled(wanted, most, value)
 
 
 def _scaled(wanted: Mapping[int, int], part: int, whole: int) -> dict[int, int]:
-    """All amounts times `part` over `whole`, rounded down; without those of which nothing is left."""
+    """All amounts times `part` over `whole`, rounded down, without those that become 0."""
     return {i: scaled for i, amount in wanted.items() if (scaled := amount * part // whole)}
 
 
 def _balanced(
     state: FundState, market: Market, slices: Sequence[Slice], gas: Gas, *, last: bool
 ) -> tuple[dict[int, int], tuple[Buy, ...]]:
-    """Sells by index in token wei, and buys, of which the ones bring about what the others take."""
+    """Sells by index in token wei, and buys, adjusted so that the sells bring about what the buys cost."""
     sells = [s for s in slices if s.lot.work.selling]
     chosen = [(s, _pools(market, s, gas)) for s in slices if not s.lot.work.selling]
     buys = [(s, pools) for s, pools in chosen if pools or s.lot.work.holding.token == market.weth]
@@ -251,15 +252,15 @@ def _token(holding: Holding, value: int) -> int:
 
 
 def _value(entry: Slice, give: int) -> int:
-    """USD of a slice where all give way by `give` (18 decimals) times their `Lot.give`."""
+    """USD of a slice if all slices give way by `give` (18 decimals) times their `Lot.give`."""
     return max(0, min(entry.most, entry.value + entry.lot.give * give // WAD))
 
 
 def _give(market: Market, sells: Sequence[Slice], buys: Sequence[tuple[Slice, tuple[Pool, ...]]]) -> int:
-    """By how much slices have to give way (18 decimals, positive: sells up and buys down) until both sides match."""
+    """How far slices must give way (18 decimals, positive: sells up and buys down) for both sides to match."""
 
     def over(give: int) -> int:
-        """WETH that the sells bring above what the buys take."""
+        """WETH wei that the sells bring above the cost of the buys."""
         brought = spent = 0
         for s in sells:
             holding, curve = s.lot.work.holding, s.lot.way.curve
@@ -267,7 +268,7 @@ def _give(market: Market, sells: Sequence[Slice], buys: Sequence[tuple[Slice, tu
             brought += amount if curve is None else curve.out(amount)
         for s, pools in buys:
             holding = s.lot.work.holding
-            # A buy may grow beyond what its pools hold: the last that they have costs more than any sells bring.
+            # A buy may grow beyond what its pools hold: their last wei cost more than any sells bring.
             amount = min(_token(holding, _value(s, -give)), market.most_to_buy(holding.token, pools))
             spent += market.cost(holding.token, pools, amount)
         return brought - spent
@@ -284,7 +285,7 @@ def _give(market: Market, sells: Sequence[Slice], buys: Sequence[tuple[Slice, tu
 
 
 def _priced(state: FundState, market: Market, draft: _Draft, gas: Gas) -> Batch:
-    """The batch, with what it brings and what it costs."""
+    """The batch of a draft, with its outcome, fees and gas."""
     sells, crosses, sold = draft.sells, draft.crosses, draft.sold
     buys = tuple(
         Leg(buy.holding.index, amount, market.buy(buy.holding.token, buy.pools, amount))

@@ -1,6 +1,7 @@
-"""The contract's bucket in Python, to the last digit: what a batch may be worth, what it may lose, and when.
+"""The contract's bucket (its rate limit) in Python, to the last digit: what a batch may be worth, what it may lose, and
+when.
 
-Fractions and shares of NAV have 18 decimals, times with X24 are seconds x 2**24. Every function takes the chain time.
+Fractions and shares of NAV have 18 decimals, times with X24 are seconds x 2**24. `now` is the chain time.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Sale:
 
 
 def idle_x24(tat: int, now: int, max_idle: int) -> int:
-    """Seconds x 2**24 that the bucket has been idle, at most `max_idle` seconds; 0 while `tat` lies ahead."""
+    """Seconds x 2**24 that the bucket has been idle, at most `max_idle` seconds; 0 while `tat` is in the future."""
     return min(max(0, now * SCALE - tat), max_idle * SCALE)
 
 
@@ -32,16 +33,16 @@ def capacity(idle: int, limits: Limits) -> int:
 
 
 def open_tolerance(idle: int, limits: Limits) -> int:
-    """Tolerance after `idle` (X24), linear from first to last, rounded down; the loss budget is not looked at."""
+    """Tolerance after `idle` (X24), linear from first to last, rounded down; ignores the loss budget."""
     rise = limits.last_tolerance - limits.first_tolerance
     return limits.first_tolerance + rise * idle // (limits.max_idle * SCALE)
 
 
 def tolerance(idle: int, limits: Limits, progress: Progress, sale: Sale | None = None) -> int:
-    """Tolerance of a batch after `idle` (X24); without a `sale`, of any that sells at start prices. Rounded down.
+    """Tolerance of a batch after `idle` (X24), rounded down; without a `sale`, of any batch that sells at start prices.
 
-    It is the open one, and at most what lets the batch lose its part of the budget left: the part that it sells of the
-    surplus left, both at start prices.
+    It is the open tolerance, capped so that the batch loses at most its part of the remaining budget: the part of the
+    remaining surplus that it sells, both at start prices.
     """
     opened = open_tolerance(idle, limits)
     sold = sale or Sale(progress.surplus, progress.surplus)
@@ -63,14 +64,14 @@ def consume(tat: int, now: int, value: int, limits: Limits) -> int:
 
 
 def widest_tolerance(limits: Limits, progress: Progress, sale: Sale) -> int:
-    """What the tolerance of a batch opens to in the end."""
+    """The tolerance of a batch once the bucket has been idle for `max_idle`."""
     return tolerance(limits.max_idle * SCALE, limits, progress, sale)
 
 
 def possible_from(limits: Limits, progress: Progress, sale: Sale, loss: int, now: int) -> int | None:
     """First second from `now` on at which a batch may lose the fraction `loss` of its value.
 
-    `loss` is negative for a gain. None: never, as the bucket stands.
+    `loss` is negative for a gain. None: never, with these limits and this progress.
     """
     if sale.value > limits.batch_cap or widest_tolerance(limits, progress, sale) < loss:
         return None

@@ -1,4 +1,4 @@
-"""What a batch takes in gas, as measured; one place to measure it again."""
+"""Measured gas of a batch, all in one place to update it after new measurements."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from keeper.pools.venues import PoolKind
 
 @dataclass(frozen=True)
 class GasCosts:
-    """Gas of a batch: in any case, for each component sold and bought, for each swap in a pool. `data`: what its data
-    costs on a rollup, in gas; it counts for costs, not for how much a transaction may take."""
+    """Gas of a batch: base, per component sold and bought, per swap in a pool. `data`: cost of its data on a rollup, in
+    gas; it counts for costs, not towards a transaction's gas limit."""
 
     trade: int = 97_000
     sell: int = 24_000
@@ -20,7 +20,7 @@ class GasCosts:
     data: int = 0
 
     def hop(self, kind: int) -> int:
-        """One swap in a pool of this `PoolKind`."""
+        """Gas of one swap in a pool of this `PoolKind`."""
         return self.hop_v3 if kind == PoolKind.V3 else self.hop_v2
 
 

@@ -1,7 +1,7 @@
-"""Pools between a component that is sold and one that is bought: an amount that goes over them needs no WETH.
+"""Swaps over pools between a component that is sold and one that is bought, without WETH in between.
 
-What goes over a direct pool saves both sides' fee and impact and perhaps their swaps; it pays one fee. So much goes
-there as makes the batch gain most, as long as that is worth the gas of its swaps. Pure; amounts are wei.
+A direct swap saves both sides' fee and impact, and perhaps their swaps; it pays one fee. Its amount is the one that
+gains the batch most, if the gain is worth the gas. Pure; amounts are wei.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from keeper.pools.market import HopCosts, Market, Route
 from keeper.state import FundState
 
 _FINE = 24
-"""The best amount is searched to one part in 2 to the power of so many."""
+"""The search for the best amount stops at a precision of one part in 2 to this power."""
 
 
 @dataclass(frozen=True)
 class Cross:
-    """What goes from a sell straight to a buy (component indexes); `route` pays in the one and receives the other."""
+    """A direct swap from a sell to a buy (component indexes); `route` pays in the one and receives the other."""
 
     sell: int
     buy: int
@@ -30,7 +30,8 @@ class Cross:
 def crosses_of(
     state: FundState, market: Market, sells: Mapping[int, int], buys: Iterable[Buy], hop_costs: HopCosts
 ) -> tuple[Cross, ...]:
-    """The direct swaps of a batch. `sells` by component; the best pair first, each component's rest to the next."""
+    """The direct swaps of a batch. `sells`: token wei by component. Takes the best pair first; what is left of its
+    components goes to the next pairs."""
     left, tokens = dict(sells), [holding.token for holding in state.holdings]
     lacking = {buy.holding.index: buy for buy in buys}
     pairs = [(i, k) for i in left for k in lacking if market.between(tokens[i], tokens[k])]
@@ -49,7 +50,7 @@ def crosses_of(
 
 
 def _best(market: Market, paid_token: str, most_in: int, buy: Buy, hop_costs: HopCosts) -> tuple[int, int]:
-    """What a direct swap gains at most, WETH wei with gas taken off, and its amount; not above 0: nothing."""
+    """The highest gain of a direct swap, WETH wei net of gas, and its amount; a gain of 0 or less: not worth it."""
     token, pools, wanted = buy.holding.token, buy.pools, buy.wanted
     direct = Curve(market.between(paid_token, token), paid_token)
     over = market.sell(paid_token, most_in, hop_costs)
@@ -64,7 +65,7 @@ def _best(market: Market, paid_token: str, most_in: int, buy: Buy, hop_costs: Ho
         return saved - (selling.out(most_in) - selling.out(most_in - amount))
 
     def gas(amount: int) -> int:
-        """Of the direct swaps, less that of the swaps they make unnecessary."""
+        """Gas of the direct swaps, less that of the swaps they make unnecessary, WETH wei."""
         used = sum(hop_costs[pool.kind] for pool, part in zip(direct.pools, direct.split(amount), strict=True) if part)
         used -= sum(hop_costs[pool.kind] for pool in selling.pools) if amount == most_in else 0
         return used - (sum(hop_costs[pool.kind] for pool in pools) if direct.out(amount) >= wanted else 0)
@@ -74,7 +75,7 @@ def _best(market: Market, paid_token: str, most_in: int, buy: Buy, hop_costs: Ho
 
 
 def _highest(function: Callable[[int], int], top: int) -> int:
-    """About where a function that rises and then falls is highest, from 1 to `top`."""
+    """The approximate maximum, from 1 to `top`, of a function that rises and then falls."""
     low, high = 1, max(1, top)
     while high - low > max(2, top >> _FINE):
         third = (high - low) // 3

@@ -1,7 +1,7 @@
-"""What a month takes in gas, before its plan is known: from the fund's size and the price of gas. Pure.
+"""Estimates a month's gas before its plan is known, from the fund's size and the price of gas. Pure.
 
-The figures are those of docs/bench.md: gas of ten to thirty components, and how many batches the cheapest plan made of
-the published months.
+The figures are from docs/bench.md: gas with ten to thirty components, and the number of batches in which the cheapest
+plan traded the published months.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ DETERMINE, DETERMINE_EACH = 150_000, 55_000
 START, START_EACH = 200_000, 26_000
 CLOSE = 100_000
 BATCH, BATCH_EACH = 97_000, 73_500
-"""Of a step in any case, and for each component."""
+"""Gas of a step: base, and per component."""
 TURNOVER = 15 * WAD // 100
-"""Part of NAV that a month sells at most, as a rule; the published ones sold 5 to 8 %."""
+"""Part of NAV that a month usually sells at most; the published months sold 5 to 8 %."""
 IMPACT = 9 * WAD // 1000
-"""Part of NAV that a month's turnover would cost in one batch. n batches cost an n-th of it and n times the gas: so the
-published months came to between 0.16 and 0.58 %, as batches squared times the gas of one."""
+"""Part of NAV that a month's turnover would cost in one batch. n batches cost an n-th of it and n times the gas: for
+the published months this gave between 0.16 and 0.58 %, as batches squared times the gas of one."""
 MARGIN = 3
-"""How many times the price of gas of now an account should be able to pay: it moves within a month."""
+"""Multiple of the current gas price that an account should be able to pay: the price moves within a month."""
 
 
 @dataclass(frozen=True)
 class MonthGas:
-    """About how many batches a month has, and the gas of all its steps."""
+    """Estimated number of a month's batches, and the gas of all its steps."""
 
     batches: int
     gas: int
 
 
 def expected(components: int, total_value: int, batch_cap: int, eth_price: int, gas_price: int, most: int) -> MonthGas:
-    """Of a fund of so many components and candidates. `total_value`: USD of the whole fund, 18 decimals; `batch_cap`:
-    part of it that a batch may sell, 18 decimals; `eth_price`: USD, 18 decimals; 0: none; `gas_price`: wei; `most`:
-    batches that the keeper's settings allow."""
+    """The gas of a fund's month. `components`: the larger number of components and candidates; `total_value`: USD of
+    the whole fund, 18 decimals; `batch_cap`: part of it that a batch may sell, 18 decimals; `eth_price`: USD, 18
+    decimals, 0: none; `gas_price`: wei; `most`: batches that the keeper's settings allow."""
     one = BATCH + BATCH_EACH * components
     least = -(-TURNOVER // max(1, batch_cap)) + 1
     # {USD} = {gas} * {wei / gas} * {USD / ether} / {wei / ether}

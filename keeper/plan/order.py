@@ -1,4 +1,4 @@
-"""A batch as the rebalancer and its filler take it."""
+"""Encodes a batch for the rebalancer and its filler."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from keeper.pools.market import NO_PAIR, Swap
 from keeper.pools.venues import PoolKind
 
 FILLER = NO_ADDRESS
-"""As a recipient: whoever fills the batch."""
+"""Recipient that means the filler of the batch."""
 
 SHARE_ONE = 1 << 64
-"""The whole, in the shares of hops."""
+"""100 % in the unit of hops' shares."""
 
 
 class HopFlag(IntFlag):
-    """What a hop takes from and where it sends to, see the library `Hop`."""
+    """Where a hop takes tokens from and sends them to, see the library `Hop`."""
 
     FORWARD = 1
     PAID = 2
@@ -33,10 +33,10 @@ class HopFlag(IntFlag):
 
 
 def hop_word(pool: str, kind: PoolKind, flags: HopFlag, leg: int = 0, share: int = 0) -> int:
-    """A hop as UniswapFiller takes it.
+    """A hop, packed for UniswapFiller.
 
     `leg`: position of the sell it takes from, below 256. `share`: of 2^64, 0 for all that is left.
-    Raises ValueError for what does not fit.
+    Raises ValueError for a value that does not fit.
     """
     for name, value, bits in (("leg", leg, 8), ("share", share, 64)):
         if not 0 <= value < 1 << bits:
@@ -45,16 +45,16 @@ def hop_word(pool: str, kind: PoolKind, flags: HopFlag, leg: int = 0, share: int
 
 
 def data_of(hops: Sequence[int]) -> bytes:
-    """The filler's data: the hops' words one after the other."""
+    """The filler's data: the hops' words, concatenated."""
     return b"".join(hop.to_bytes(32, "big") for hop in hops)
 
 
 def order_of(batch: Batch, min_value_in: int, filler: str, weth: str, tokens: Sequence[str]) -> tuple[Any, ...]:
     """The `Order` of a batch for UniswapFiller. `min_value_in`: USD, 18 decimals. `tokens`: the fund's components.
 
-    The batch that empties the surplus asks for a millionth more: the contract clamps to what is there when it is mined,
-    so that a mint in between leaves nothing behind. A sell has an entry for each of its pools: a pair the fund pays by
-    itself, a V3 pool the filler does. The last entry takes what rounding leaves. A direct pool pays the fund. Where one
+    A batch that empties the surplus orders a millionth more: the contract clamps it to the surplus in the mined block,
+    so that shares minted in between leave nothing behind. A sell has one entry per pool: the fund itself pays a V2
+    pair, the filler pays a V3 pool. The last entry gets the rounding remainder. A direct pool pays the fund. If one
     pool sells for WETH and one buys, the first pays the second.
     """
     sells: list[int] = []
@@ -81,13 +81,14 @@ def order_of(batch: Batch, min_value_in: int, filler: str, weth: str, tokens: Se
 
 
 def _swaps_of(batch: Batch, index: int, weth: str, tokens: Sequence[str]) -> list[tuple[Swap, str]]:
-    """The swaps of a sell, each with the token that it receives."""
+    """The swaps of a sell, each with the token received."""
     straight = [(swap, tokens[c.buy]) for c in batch.crosses if c.sell == index for swap in c.route.swaps]
     return [*straight, *((swap, weth) for leg in batch.sells if leg.index == index for swap in leg.route.swaps)]
 
 
 def _buy_hops(legs: Sequence[Leg], weth: str, tokens: Sequence[str], alone: HopFlag) -> list[int]:
-    """Shares of all the WETH; the last hop takes what rounding leaves. `alone`: what a single pool takes from."""
+    """The hops of the buys, with shares of all the WETH; the last gets the rounding remainder. `alone`: flag of where a
+    single hop takes its WETH from."""
     swaps: list[tuple[Leg, Swap]] = [(leg, swap) for leg in legs for swap in leg.route.swaps]
     if len(swaps) != 1 or swaps[0][1].pair == NO_PAIR:
         alone = HopFlag.POT
@@ -101,12 +102,12 @@ def _buy_hops(legs: Sequence[Leg], weth: str, tokens: Sequence[str], alone: HopF
 
 
 def _forward(paid: str, received: str) -> HopFlag:
-    """Set where the token paid is the pool's token0: the lower address."""
+    """Set if the token paid is the pool's token0: the lower address."""
     return HopFlag.FORWARD if int(paid, 16) < int(received, 16) else HopFlag(0)
 
 
 def whole_batch(book: Book) -> bytes:
-    """Call data as long, and as hard to compress, as that of a batch that trades every component in its first pool."""
+    """Call data of the same length and compressibility as a batch that trades every component in its first pool."""
     traded = [candidate for candidate in book.candidates if candidate.pools]
     count = len(traded)
     digests = [keccak(text=candidate.token) for candidate in traded]

@@ -1,11 +1,11 @@
-"""How many batches are left to make, what the next one is, and from when it is possible.
+"""Plans how many batches are left, what the next one is, and from when it is possible.
 
-Pure: everything that is known about one block in, a plan out. Nothing is remembered between blocks: the plan is made
-again from what the chain says, so that a keeper may stop and begin anywhere.
+Pure: the state of one block in, a plan out. The planner remembers nothing between blocks: it plans again from the
+chain's state, so that a keeper may stop and start at any time.
 
-More batches move the pools less and cost more gas. `cheapest` makes as many as make impact and gas together least;
-`fewest` makes at most a given number, spread over the hours, and holds gas to be worth more than it costs. Hours and
-the pools' rest bound the number from above, the bucket from below.
+More batches move the pools less and cost more gas. `cheapest` minimizes impact plus gas; `fewest` makes at most a given
+number, spread over the hours, and weighs gas above its cost. Hours and the pools' rest bound the number from above, the
+bucket from below.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from keeper.pools.market import Market
 from keeper.state import FundState
 
 CAPACITY_MARGIN_BPS = 50
-"""A batch stays so much below the bucket's cap: prices and supply move between plan and block."""
+"""A batch stays this far below the bucket's cap: prices and supply move between plan and block."""
 
 MAX_BATCHES = 2_000
 MAX_BATCH_GAS = MAX_TX_GAS * 4 // 5
-"""Most gas that a batch should take: its transaction is given a quarter more."""
+"""Most gas that a batch should use: its transaction's gas limit is a quarter higher."""
 
 _TURNOVER_GAS = 1_000_000_000
-"""`fewest` first weighs gas as if this much of it cost what all sells of the month are worth."""
+"""`fewest` first weighs gas as if this much of it cost the value of all sells of the month."""
 _MAX_OFF = 3
-"""The weight that `fewest` ends with is at most this many times higher or lower."""
+"""The final weight of `fewest` is at most this factor above or below the first."""
 _STEPS = 7
 
 
@@ -43,7 +43,7 @@ Mode = Literal["cheapest", "fewest"]
 
 @dataclass(frozen=True)
 class Aim:
-    """What a plan is to bring. The rest counts for `fewest` only: most batches, and about how much gas they take."""
+    """Objective of a plan. For `fewest` only: the most batches, and the approximate gas that they may use."""
 
     mode: Mode = "cheapest"
     most_batches: int = 18
@@ -52,11 +52,11 @@ class Aim:
 
 @dataclass(frozen=True)
 class Pace:
-    """What a keeper may wait for. Times are seconds.
+    """Pacing of a month's trading. Times are seconds.
 
-    `rest` between two batches lets the pools recover; `started_at` is the start of trading and `last_trade` the last
-    batch, chain time, None if unknown or none; `max_time` is the most that a month's trading should take. `gas_spent`
-    is the gas of the month's batches so far, None if unknown.
+    `rest`: pause between two batches for the pools to recover; `started_at`: start of trading, and `last_trade`: last
+    batch, both chain time, None if unknown or none; `max_time`: longest that a month's trading should take;
+    `gas_spent`: gas of the month's batches so far, None if unknown.
     """
 
     rest: int
@@ -66,7 +66,7 @@ class Pace:
     gas_spent: int | None = None
 
     def deadline(self, state: FundState) -> int:
-        """When trading should be over: within the period in any case."""
+        """Chain time by which trading should be over, always within the period."""
         began = state.time if self.started_at is None else self.started_at
         return min(began + self.max_time, state.opening.end - self.rest)
 
@@ -78,11 +78,11 @@ class Pace:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is left of the month: `batch` is the next of `batches`, `lots` what each component has left.
+    """The rest of the month: `batch` is the next of `batches`, `lots` the rest of each component.
 
-    `possible_from` is chain time, None: not as it stands. `min_value_in` is USD; `interval` the seconds between
-    batches; `cost` (fees and impact), `fees` and `gas_cost` are USD expected for all that is left, and so is `gas`;
-    `why` says in a few words what the next batch waits for, or why there is none.
+    `possible_from`: chain time, None: never in this state. `min_value_in`: USD; `interval`: seconds between batches.
+    `cost` (fees and impact), `fees`, `gas_cost` (USD) and `gas`: expected for all that is left. `why`: in a few words,
+    what the next batch waits for, or why there is none. `finish`: expected chain time of the last batch.
     """
 
     batches: int
@@ -112,16 +112,17 @@ def plan(
     aim: Aim = Aim(),
     costs: GasCosts = MEASURED,
 ) -> Plan:
-    """The plan for a fund that is trading. `gas_price` is wei; `slippage_bps` what prices may move before the block."""
+    """The plan for a fund that is trading. `gas_price`: wei per gas; `slippage_bps`: how much less than planned the
+    batch may bring."""
     rested = state.time if pace.last_trade is None else max(state.time, pace.last_trade + pace.rest)
     if rested > state.time:
-        # The pools stand where the last batch left them: plan on where they will be.
+        # The last batch moved the pools: plan on their recovered prices.
         market = market.recovered(state)
     planner = _Planner(state, market, pace, slippage_bps, aim, costs, gas_price, rested)
     found = planner.plan_until(rested)
     at = found.possible_from
     if at is not None and at > rested and planner.most(at) < found.batches:
-        # The bucket makes the first batch wait; as that moment nears, the number must not change any more.
+        # The bucket delays the first batch; the number of batches must not change as that moment nears.
         found = planner.plan_until(at)
     return found
 
@@ -155,8 +156,8 @@ class _Planner:
         return self._more_until_within_gas(works, found, price)
 
     def _fewer_until_something_is_bought(self, works: tuple[Work, ...], batches: int, least: int, price: int) -> Plan:
-        """The plan with so many batches. Where the contract holds back more than the buys lack, half as many sell more
-        at once, and so on down to `least`."""
+        """The plan with this number of batches. If the contract holds back more than the buys lack, nothing can be
+        bought: then it halves the number, down to `least`, so that each batch sells more."""
         found = self._in_batches(works, batches, price)
         while found.batch is None and batches > least:
             batches = max(least, batches // 2)
@@ -164,8 +165,8 @@ class _Planner:
         return found
 
     def _more_until_within_tolerance(self, works: tuple[Work, ...], found: Plan, price: int) -> Plan:
-        """The plan, or where its batch would lose more than the tolerance ever allows, one of twice as many batches,
-        and so on: smaller ones lose less, at the price of gas and hours."""
+        """The plan; as long as its batch would lose more than the tolerance ever allows, doubles the number of batches:
+        smaller ones lose less, at the price of gas and hours."""
         batches = found.batches
         while found.batch is not None and found.possible_from is None and batches * 2 <= MAX_BATCHES:
             batches, price = batches * 2, price // 4
@@ -173,8 +174,8 @@ class _Planner:
         return found
 
     def _more_until_within_gas(self, works: tuple[Work, ...], found: Plan, price: int) -> Plan:
-        """The plan, or where its batch would take more gas than a transaction may, one of twice as many batches, and so
-        on: the same slices, fewer in each."""
+        """The plan; as long as its batch would use more gas than a transaction may, doubles the number of batches: the
+        same slices, fewer in each."""
         while found.batch is not None and found.batch.gas > MAX_BATCH_GAS:
             if found.batches * 2 > MAX_BATCHES:
                 why = f"a batch takes {found.batch.gas} gas, a transaction may take {MAX_TX_GAS}"
@@ -183,13 +184,13 @@ class _Planner:
         return found
 
     def _least(self, sells: list[Work]) -> int:
-        """Least number of batches that the bucket's cap allows."""
+        """Smallest number of batches that the bucket's cap allows."""
         value = sum(work.value for work in sells)
         share = -(-value * WAD // self.state.total_value_at_start)
         return max(1, -(-share // _cap(self.state)))
 
     def _number(self, works: tuple[Work, ...], least: int, most: int, price: int) -> int:
-        """The number of batches at which impact and gas are least."""
+        """The number of batches that minimizes impact plus gas."""
 
         def cost(batches: int) -> int:
             impact, gas = estimate(works, batches, self.costs, price)
@@ -198,7 +199,7 @@ class _Planner:
         return _lowest(cost, least, most)
 
     def _worth(self, works: tuple[Work, ...], least: int, most: int) -> int:
-        """What gas is held to be worth, USD: its price, or what keeps the month within its gas."""
+        """The weight of gas, USD per gas: its price, or for `fewest` the weight that keeps the month within its gas."""
         price = self.market.usd(self.gas_price)
         if self.aim.mode == "cheapest":
             return price
@@ -206,7 +207,7 @@ class _Planner:
         value = sum(work.value for work in works if work.selling)
         usual = max(1, value * self.aim.most_batches // (left * _TURNOVER_GAS))
         likely = self._paid_for(works, most, usual)
-        # Gas falls with what it is held to be worth: halve the distance, in equal ratios.
+        # The higher the weight, the less gas: bisect on a logarithmic scale.
         low, high = max(price, usual // _MAX_OFF), max(price, usual * _MAX_OFF)
         best = high, 0
         for _ in range(_STEPS):
@@ -217,7 +218,8 @@ class _Planner:
         return best[0]
 
     def _allowed(self) -> int:
-        """Gas that the batches left may take: what is left of it, or where that is not known their part of all."""
+        """Gas that the remaining batches may use: the aim less the gas spent, at least half their even share; if the
+        gas spent is unknown, their even share."""
         left, whole = max(1, self._left()), self.aim.most_batches
         even = self.aim.most_gas * left // whole
         if self.pace.gas_spent is None:
@@ -225,17 +227,17 @@ class _Planner:
         return max(even // 2, self.aim.most_gas - self.pace.gas_spent)
 
     def most(self, first: int) -> int:
-        """Most batches that there is time for, at least 1."""
+        """Most batches for which there is time, at least 1; for `fewest` also at most those left of its number."""
         most = min(MAX_BATCHES, 1 + max(0, self.pace.deadline(self.state) - first) // (self.pace.rest + BLOCK_S))
         if self.aim.mode == "cheapest":
             return most
         return max(1, min(most, self._left()))
 
     def _left(self) -> int:
-        """Of the most batches that `fewest` may make, those that are left."""
+        """Batches left of the number that `fewest` may make."""
         if self.pace.last_trade is None:
             return self.aim.most_batches
-        # The first comes after start, the last at the deadline. To the nearest: a batch is mined some blocks late.
+        # The first is right after start, the last at the deadline. Round to nearest: a batch is mined some blocks late.
         left, whole = self.pace.hours_left(self.state), max(1, self.pace.max_time)
         return (2 * (self.aim.most_batches - 1) * left + whole) // (2 * whole)
 
@@ -248,7 +250,7 @@ class _Planner:
         return max(shortest, self.pace.hours_left(self.state) // batches - BLOCK_S)
 
     def _paid_for(self, works: tuple[Work, ...], batches: int, price: int) -> tuple[Work, ...]:
-        """The works, with the buys cut to what the sells pay for: what they cost is not there to buy with."""
+        """The works, with the buys cut to what the sells pay for, net of the expected impact and fees."""
         lots = lots_of(paid_for(self.state, works, 0), self.market, batches, price)
         return paid_for(self.state, works, sum(lot.impact + lot.fees for lot in lots))
 
@@ -298,12 +300,12 @@ class _Planner:
 
 
 def _cap(state: FundState) -> int:
-    """Most that a batch should sell, share of NAV."""
+    """Most that a batch should sell, share of NAV, rounded down."""
     return state.limits.batch_cap * (10_000 - CAPACITY_MARGIN_BPS) // 10_000
 
 
 def _lowest(function: Callable[[int], int], low: int, high: int) -> int:
-    """The number between `low` and `high` at which a function that falls and then rises is least."""
+    """The minimum, from `low` to `high`, of a function that falls and then rises."""
     while low < high:
         middle = (low + high) // 2
         if function(middle) <= function(middle + 1):

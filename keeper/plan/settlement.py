@@ -1,7 +1,7 @@
-"""The contract's rules of one batch in Python, to the last digit: what a batch counts for before it is sent.
+"""The contract's rules for one batch in Python, to the last digit: how a batch will settle, before it is sent.
 
 Amounts are token wei, values USD with 18 decimals, shares of NAV and lambda 18-decimal fractions. Mirrors the library
-`Settlement`: sells round up, buys down, both at the prices that count on their side.
+`Settlement`: sells round up, buys down, each at the price for its side.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from keeper.state import FundState, Holding, Progress
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a batch counts for. `attainable` is lambda, `credited` what counts of each buy, by component index.
+    """How a batch settles. `attainable`: lambda; `credited`: token wei credited of each buy, by component index.
 
-    `sale` is the value out as a share of NAV; `progress` the month's after the batch, for a batch at the state's time.
+    `sale`: the value out as a share of NAV; `progress`: the month's after the batch, if sent at the state's time.
     """
 
     value_out: int
@@ -36,12 +36,12 @@ class Outcome:
 
 
 def goal(state: FundState, holding: Holding, part: int) -> int:
-    """Balance at which a buy has `part` (18 decimals) of its target, rounded down."""
+    """Balance at which a buy holds `part` (18 decimals) of its target, rounded down."""
     return holding.unit * state.shares // WAD * part // WAD
 
 
 def missing(state: FundState, holding: Holding, part: int = WAD) -> int:
-    """Token wei that a buy lacks to `part` (18 decimals) of its target; 0 if it has more."""
+    """Token wei missing from a buy to `part` (18 decimals) of its target; 0 if it has more."""
     return max(0, goal(state, holding, part) - holding.balance)
 
 
@@ -64,7 +64,7 @@ def surplus_after(state: FundState, sold: Mapping[int, int]) -> int:
 
 
 def outcome(state: FundState, sold: Mapping[int, int], arriving: Mapping[int, int]) -> Outcome:
-    """What a batch counts for that sends out `sold` and brings `arriving`, both by component index."""
+    """How a batch settles that sends out `sold` and brings in `arriving`, both token wei by component index."""
     total = state.total_value_at_start
     out_at_start = sold_at_start(state, sold)
     surplus_left = max(0, state.progress.surplus - out_at_start)

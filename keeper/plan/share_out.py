@@ -1,4 +1,4 @@
-"""What a batch's sells bring, shared out over its buys.
+"""Shares the proceeds of a batch's sells among its buys.
 
 Pure. Amounts are token wei by component index, `proceeds` and costs WETH wei, USD and fractions have 18 decimals.
 """
@@ -16,19 +16,20 @@ from keeper.pools.venues import Pool
 from keeper.state import FundState, Holding
 
 ROUNDS = 6
-"""Most corrections of a batch that turns out above a limit; each one is far smaller than the one before."""
+"""Most corrections of a batch that exceeds a limit; each one is far smaller than the one before."""
 
 
 @dataclass(frozen=True)
 class Buy:
-    """A buy of the batch: its holding and pools, what it should take and what it still lacks, in token wei."""
+    """A buy of the batch: its holding and pools, the amount it should buy and the amount missing to its full target,
+    in token wei."""
 
     holding: Holding
     pools: tuple[Pool, ...]
     wanted: int
     lack: int
     given: int = 0
-    """Of it, what comes straight from a sell."""
+    """The part that direct swaps bring, token wei."""
 
 
 def share_out(
@@ -40,12 +41,12 @@ def share_out(
     *,
     last: bool,
 ) -> tuple[dict[int, int], int]:
-    """Amounts of the buys by index for WETH `proceeds`, and the WETH that they take."""
+    """Amounts of the buys by index for `proceeds` (WETH wei), and their cost in WETH wei."""
     surplus_left = surplus_after(state, sold)
     value = sum(state.holdings[i].start_value(amount) for i, amount in sold.items())
-    # First guess of what will be received; corrected below by what the batch really counts for.
+    # First guess of the value received; the loop corrects it by the batch's actual outcome.
     limit = attainable(state, surplus_left, value * WAD // state.total_value_at_start)
-    # In the last batch the others get what is not spent on buys that hardly lack anything, though it does not count.
+    # The last batch leaves out buys that hardly lack anything; the others get their share, although it is not credited.
     spare = value // CRUMBS if last else 0
     targets = sum(buy.holding.value(goal(state, buy.holding, WAD)) for buy in buys)
     amounts: dict[int, int] = {}
@@ -55,7 +56,7 @@ def share_out(
         amounts, spent = _for_proceeds(state, market, buys, most, proceeds, last=last)
         found = outcome(state, sold, amounts)
         uncounted = sum(state.holdings[i].value(amount - found.credited[i]) for i, amount in amounts.items())
-        # A remainder of some wei is the rounding of lambda itself.
+        # Lambda's own rounding leaves a remainder of some wei.
         if uncounted <= spare + sum(state.holdings[i].value(amount // 10**9 + 1) for i, amount in amounts.items()):
             break
         limit = min(limit, found.attainable)
@@ -65,8 +66,8 @@ def share_out(
 def _for_proceeds(
     state: FundState, market: Market, buys: tuple[Buy, ...], limit: int, proceeds: int, *, last: bool
 ) -> tuple[dict[int, int], int]:
-    """Amounts that `proceeds` pays for, and what they cost: in the last batch at the highest part of all targets,
-    before it as wanted, all more or less by the same factor."""
+    """Amounts that `proceeds` pays for, and their cost: in the last batch the highest common part of all targets,
+    before it the wanted amounts, all scaled by the same factor."""
     most = [
         min(missing(state, buy.holding, limit), buy.given + market.most_to_buy(buy.holding.token, buy.pools))
         for buy in buys
@@ -90,7 +91,7 @@ def _for_proceeds(
     spent = cost_of(best)
     if spent > proceeds:
         if last:
-            # Below the least part that any buy has, nothing is bought: begin there.
+            # Below the smallest part that any buy already holds, nothing is bought.
             parts = (WAD - buy.lack * WAD // max(1, goal(state, buy.holding, WAD)) for buy in buys)
             low = max(0, min(parts) - 1)
         over = spent - proceeds
@@ -105,9 +106,9 @@ def _for_proceeds(
 
 def root(function: Callable[[int], int], low: int, high: int, at_low: int, at_high: int, *, enough: int) -> int:
     """An argument at which a rising function is at most 0 and at least -`enough`, or the largest at which it is at most
-    0; `low` if it is above 0 there.
+    0; `low` if it is 0 or above there.
 
-    False position after Illinois: what is searched here is smooth, so a few steps do what bisection does in sixty.
+    Regula falsi, Illinois variant: the functions searched here are smooth, so a few steps replace sixty of bisection.
     """
     if at_low >= 0:
         return low

@@ -1,15 +1,16 @@
-"""How each component's way to its target is best cut into slices, and which of them go into the next batch.
+"""Cuts each component's trade into the cheapest slices, and chooses the slices of the next batch.
 
 Pure. USD have 18 decimals, gas prices here are USD (18 decimals) for one gas.
 
 A slice of value x loses x^2 / depth to impact (a constant product of that depth; pools recover between batches), and
-takes g in gas. A component with V left in n equal slices costs V^2 / (n depth) + n g: least where n (n + 1) first
-reaches V^2 / (depth g), that is with slices of about sqrt(depth g) however much is left. So the number of slices left
-follows from what is left, and falls by one with each slice. Deep tokens trade in few batches, thin ones in many.
+costs g in gas. A component with V left in n equal slices costs V^2 / (n depth) + n g: least where n (n + 1) first
+reaches V^2 / (depth g), that is with slices of about sqrt(depth g), however much is left. So the number of remaining
+slices follows from the remaining value, and falls by one with each slice. Deep tokens trade in few batches, thin ones
+in many.
 
-Batches must balance: what their sells bring is what their buys take. Of N batches left each sells 1 / N of what is
-left. A component with N slices left is in every batch, the others come in turn, those with most slices left first.
-Where the two sides of a batch then do not match, its slices give way in proportion to depth: that costs least.
+Batches must balance: the sells' proceeds equal the buys' cost. Of N remaining batches each sells 1 / N of what is left.
+A component with N slices left is in every batch, the others take turns, those with most slices left first. If the two
+sides of a batch then do not match, its slices give way in proportion to depth: that costs least.
 """
 
 from __future__ import annotations
@@ -27,23 +28,23 @@ from keeper.pools.venues import MILLION
 from keeper.state import FundState, Holding, Side
 
 _REST = 50
-"""A buy that lacks less than this fraction (1 / _REST) of a batch waits for the last batch."""
+"""A buy with less than this fraction (1 / _REST) of a batch left to buy waits for the last batch."""
 
 _CRUMB = 1_000
-"""The last batch leaves out a buy that lacks less than this fraction (1 / _CRUMB) of what the fund holds of it."""
+"""The last batch leaves out a buy that lacks less than this fraction (1 / _CRUMB) of the fund's holding of it."""
 CRUMBS = 100
-"""All buys that it leaves out lack together less than this fraction (1 / CRUMBS) of what it sells, which goes to the
-others."""
+"""All buys that it leaves out together lack less than this fraction (1 / CRUMBS) of what it sells; the other buys get
+that value."""
 
 _ENDLESS = 10**60
-"""Depth of what can be traded without impact."""
+"""Depth of a component that trades without impact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Some pools of a component as one. `gas` of a slice over them; `curve` None: the component is WETH itself.
+    """Some pools of a component, combined. `gas`: of a slice over them; `curve` None: the component is WETH itself.
 
-    `depth` is USD, as it is about where slices are worth making.
+    `depth`: USD, at about the size of a worthwhile slice.
     """
 
     curve: Curve | None
@@ -54,7 +55,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a component has left to trade: `value` USD, and the ways to trade it, fewest pools first."""
+    """What is left to trade of a component: `value` USD, and the ways to trade it, fewest pools first."""
 
     holding: Holding
     selling: bool
@@ -64,8 +65,8 @@ class Work:
 
 @dataclass(frozen=True)
 class Lot:
-    """A component's part in what is left: `slices` equal ones over `way`. `value`, `depth`, `fees`, `impact` are USD,
-    for all slices together; `gas` is that of one slice."""
+    """What is left of a component in equal `slices` over `way`. `value`, `fees`, `impact`: USD for all slices together;
+    `depth`: USD; `gas`: of one slice."""
 
     work: Work
     slices: int
@@ -92,16 +93,16 @@ class Lot:
 
     @property
     def give(self) -> int:
-        """How far a slice gives way where a batch does not balance, USD by any common unit. A last slice does not: it
-        would leave a rest that takes one more."""
+        """How far a slice gives way to balance a batch, relative to the other slices (USD). A last slice does not give
+        way: it would leave a rest for one more slice."""
         return self.depth * (self.slices - 1) // self.slices
 
 
 def works_of(state: FundState, market: Market, costs: GasCosts, gas_price: int) -> tuple[Work, ...]:
-    """What there is to trade: each sell's surplus, each buy's way to its full target.
+    """What is left to trade: each sell's surplus, each buy's shortfall to its full target.
 
-    `gas_price` USD. What is worth less than a slice's gas is left out, as long as it adds up to less than half of the
-    month's dust for buys, a quarter for sells.
+    `gas_price` USD. Leaves out works worth less than a slice's gas, up to a total of half the month's dust for buys, a
+    quarter for sells.
     """
     sells, buys = [], []
     for holding in state.holdings:
@@ -126,15 +127,15 @@ def _work(holding: Holding, value: int, market: Market, costs: GasCosts, gas_pri
         fee = max(fee, pools[count - 1].fee)
         curve = market.curve(holding.token, pools[:count], selling=selling)
         at_first = _depth(holding, curve, market, max(1, value // 100))
-        # Slices are about so large, whatever is left, but not smaller than a hundredth.
+        # The likely size of a slice is sqrt(depth g), whatever is left, but at least a hundredth of that.
         likely = min(value, max(value // 100, isqrt(at_first * gas * gas_price)))
         ways.append(Way(curve, gas, fee, _depth(holding, curve, market, likely)))
     return Work(holding, selling, value, tuple(ways))
 
 
 def _worth_trading(works: Iterable[Work], spare: int, gas_price: int) -> list[Work]:
-    """Without the smallest, as long as they are worth less than their gas and add up to at most `spare` USD. The
-    largest stays: with nothing on one side there is no batch, and the month would not end."""
+    """Drops the smallest works that are worth less than their gas, up to a total of `spare` USD. The largest stays:
+    with one side empty there is no batch, and the month would not end."""
     ordered = sorted((work for work in works if work.value), key=lambda work: (work.value, work.holding.index))
     found = []
     for work in ordered:
@@ -146,15 +147,15 @@ def _worth_trading(works: Iterable[Work], spare: int, gas_price: int) -> list[Wo
 
 
 def paid_for(state: FundState, works: Sequence[Work], cost: int) -> tuple[Work, ...]:
-    """The works with the buys cut to what the sells pay for less `cost` USD: all to the same part of their targets.
+    """The works with the buys cut to what the sells pay for, less `cost` USD: all to the same part of their targets.
 
-    Where the buys lack less than that, the sells are cut.
+    If the buys lack less than that, cuts the sells instead.
     """
     budget = sum(work.value for work in works if work.selling) - cost
     buys = [work for work in works if not work.selling]
     lacking = sum(work.value for work in buys)
     if lacking <= budget:
-        # Selling more would buy what nobody asked for.
+        # Selling more would buy beyond the targets.
         total = budget + cost
         return tuple(replace(w, value=w.value * (lacking + cost) // total) if w.selling else w for w in works)
     part = _part(state, buys, budget)
@@ -162,8 +163,9 @@ def paid_for(state: FundState, works: Sequence[Work], cost: int) -> tuple[Work, 
 
 
 def _part(state: FundState, buys: Sequence[Work], budget: int) -> int:
-    """Part of their targets (18 decimals, down) to which all `buys` can come for `budget` USD. They lack more."""
-    # Each is a line from the part that it has: from the highest down, those that have more than the part drop out.
+    """Common part of their targets (18 decimals, rounded down) to which `budget` USD fills all `buys`, which lack more
+    than that."""
+    # Adds the buys by the part that they already hold, lowest first, until the next one holds more than the result.
     lines = []
     for work in buys:
         target = work.holding.value(goal(state, work.holding, WAD))
@@ -180,7 +182,7 @@ def _part(state: FundState, buys: Sequence[Work], budget: int) -> int:
 
 
 def lots_of(works: Iterable[Work], market: Market, batches: int, gas_price: int) -> tuple[Lot, ...]:
-    """The cheapest slices of each work in at most `batches`; `gas_price` USD."""
+    """The cheapest slices of each work in at most `batches` batches; `gas_price` USD."""
     return tuple(_lot(work, market, batches, gas_price) for work in works if work.value)
 
 
@@ -190,7 +192,7 @@ def _lot(work: Work, market: Market, batches: int, gas_price: int) -> Lot:
         slices = _slices(work.value, way.depth, way.gas * gas_price, batches)
         depth = way.depth
         if way.curve is not None:
-            # Once more at the slice that this leads to.
+            # Again with the depth at the resulting size of a slice.
             depth = _depth(work.holding, way.curve, market, work.value // slices)
             slices = _slices(work.value, depth, way.gas * gas_price, batches)
         impact = work.value * work.value // (depth * slices)
@@ -206,13 +208,13 @@ def _slices(value: int, depth: int, gas: int, most: int) -> int:
     if gas <= 0:
         return most
     least = value * value // (depth * gas)
-    # n = (sqrt(1 + 4 least) - 1) / 2, up
+    # n = (sqrt(1 + 4 least) - 1) / 2, rounded up
     slices = (isqrt(1 + 4 * least) + 1) // 2
     return min(most, max(1, slices - 1 if (slices - 1) * slices >= least else slices))
 
 
 def _depth(holding: Holding, curve: Curve, market: Market, value: int) -> int:
-    """USD: value^2 / depth is what a slice of `value` loses beyond fees. Endless where it loses nothing."""
+    """Depth in USD, such that a slice of `value` loses value^2 / depth beyond fees. _ENDLESS if it loses nothing."""
     if holding.side is Side.SELL:
         paid = value * holding.one // holding.price
         lost = market.usd(curve.at_start(paid) - curve.out(paid))
@@ -223,7 +225,7 @@ def _depth(holding: Holding, curve: Curve, market: Market, value: int) -> int:
 
 
 def estimate(works: Iterable[Work], batches: int, costs: GasCosts, gas_price: int) -> tuple[int, int]:
-    """Impact (USD) and gas of all that is left in at most so many batches, about: with the depths of the ways."""
+    """Approximate impact (USD) and gas of all that is left in `batches` batches, with the depths of the ways."""
     impact, total = 0, batches * (costs.trade + costs.data)
     missing = {True: batches, False: batches}
     least = {True: 0, False: 0}
@@ -239,12 +241,12 @@ def estimate(works: Iterable[Work], batches: int, costs: GasCosts, gas_price: in
         missing[work.selling] -= made
         gas = work.ways[0].gas
         least[work.selling] = min(gas, least[work.selling] or gas)
-    # Each batch needs a sell and a buy, whatever its slices.
+    # Each batch needs a sell and a buy, even with fewer slices than batches.
     return impact, total + sum(max(0, missing[side]) * least[side] for side in (True, False))
 
 
 def gas_of(lots: Sequence[Lot], batches: int, costs: GasCosts) -> int:
-    """Gas expected for all that is left. Each batch needs a sell and a buy, whatever its slices."""
+    """Gas expected for all that is left. Each batch needs a sell and a buy, even with fewer slices than batches."""
     total = batches * (costs.trade + costs.data)
     for selling in (True, False):
         own = [lot for lot in lots if lot.work.selling is selling]
@@ -267,12 +269,13 @@ class Slice:
 def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap: int) -> tuple[Slice, ...]:
     """The slices of the next of `batches`. `rooms`: USD that each buy may take now, by index; `cap`: most USD to sell.
 
-    A buy that may take only little of its slice now waits, and so does what is left of one that has had its last
-    slice, unless there is nothing else to buy. None at all where the pools ask more for every buy than the sells bring.
+    A buy waits if it may take only little of its slice now, or if only a remainder is left after its last slice, unless
+    there is nothing else to buy. Empty if there is nothing to sell, or no buy may take anything now, for instance
+    because the pools would charge more than the sells bring.
     """
     sells = [Slice(lot, lot.slice_value, lot.value) for lot in lots if lot.work.selling]
     if batches == 1:
-        # In the last batch nothing is held back any more.
+        # In the last batch the contract holds nothing back.
         crumbs = _crumbs(lots)
         return (*sells, *(Slice(s, s.value, s.value) for s in lots if not s.work.selling and s.index not in crumbs))
     buys = []
@@ -286,13 +289,13 @@ def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap
     if not sells or not ready:
         return ()
     sold, bought = _next_in_line(sells, batches), _next_in_line(ready, batches)
-    # Where there are fewer slices than batches, one side may come to much more than the other.
+    # With fewer slices than batches, one side may be worth much more than the other.
     bought = _topped_up(bought, ready, sum(s.value for s in sold))
     return (*_topped_up(sold, sells, sum(s.value for s in bought)), *bought)
 
 
 def _topped_up(chosen: Sequence[Slice], every: Sequence[Slice], total: int) -> tuple[Slice, ...]:
-    """The chosen, and others until they come to about `total` USD; those with most slices left first."""
+    """The chosen slices, plus others up to about `total` USD, those with most slices left first."""
     found = list(chosen)
     value = sum(s.value for s in found)
     for entry in sorted(every, key=lambda s: (-s.lot.slices, -s.value, s.lot.index)):
@@ -303,8 +306,8 @@ def _topped_up(chosen: Sequence[Slice], every: Sequence[Slice], total: int) -> t
 
 
 def _crumbs(lots: Sequence[Lot]) -> set[int]:
-    """Buys of the last batch (indexes) that are left as they are: what the contract held back of those that have had
-    their last slice is too little to be worth a swap."""
+    """Buys (indexes) that the last batch leaves out: they lack only what the contract held back after their last slice,
+    too little to be worth a swap."""
     spare = sum(lot.value for lot in lots if lot.work.selling) // CRUMBS
     found: set[int] = set()
     buys = sorted((lot for lot in lots if not lot.work.selling), key=lambda lot: (lot.value, lot.index))
@@ -322,10 +325,10 @@ def even_part(lots: Iterable[Lot], batches: int) -> int:
 
 
 def _next_in_line(slices: Sequence[Slice], batches: int) -> tuple[Slice, ...]:
-    """Those of the next batch. All slices left are laid out over the batches left so that these come to about the same
-    (largest slices first, each to where least is yet; an approximation of an even packing that Graham's bound holds
-    for). Next comes the batch whose components have most slices left: what has its last slice early is bought once more
-    in the end, as the contract holds back a part."""
+    """The slices of the next batch. Distributes all remaining slices over the remaining batches to about equal value
+    (largest slices first, each to the emptiest batches: list scheduling, for which Graham's bound holds). The next
+    batch is the one whose components have most slices left: a component whose last slice is early needs one more
+    purchase at the end, as the contract holds back a part."""
     loads = [0] * batches
     packed: list[list[Slice]] = [[] for _ in range(batches)]
     for entry in sorted(slices, key=lambda s: (-s.lot.slice_value, s.lot.index)):
@@ -337,6 +340,6 @@ def _next_in_line(slices: Sequence[Slice], batches: int) -> tuple[Slice, ...]:
 
 
 def _may_go_first(batch: Sequence[Slice]) -> tuple[int, int]:
-    """Larger: less of the batch has its last slice in it."""
+    """Sort key: the larger, the fewer components have their last slice in the batch."""
     slices = [s.lot.slices for s in batch]
     return min(slices), -slices.count(1)

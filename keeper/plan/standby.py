@@ -1,8 +1,8 @@
-"""Whose turn it is, where several keepers carry the same fund. They share nothing but the chain.
+"""Decides whose turn it is if several keepers run the same fund. They share nothing but the chain.
 
-A keeper of rank 0 acts as soon as something is possible. One of rank r acts only on what has been possible for r turns
-of blocks while the fund stood still: what another keeper does moves the fund, and the count begins again. So each turn
-that passes without a transaction says that the keepers before this one are not there.
+A keeper of rank 0 acts as soon as something is possible. One of rank r acts only if it has been possible for r turns of
+blocks while the fund did not change: another keeper's action changes the fund and restarts the count. So each turn
+without a transaction shows that the keepers before this one are down.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from keeper.state import Action, FundState
 
 @dataclass(frozen=True)
 class Thing:
-    """Something to do in a fund that stands still. Each batch moves `tat`, each other action the next one's name or
-    period."""
+    """Something to do in a fund; equal as long as the fund does not change. Each batch changes `tat`, each other action
+    changes the next action or its period."""
 
     action: Action
     period: int
@@ -25,14 +25,14 @@ class Thing:
 
 
 def thing_of(state: FundState) -> Thing:
-    """What there is to do."""
+    """What there is to do in this state."""
     period = state.period if state.action is Action.DETERMINE else state.month_period
     return Thing(state.action, period, state.progress.tat)
 
 
 @dataclass(frozen=True)
 class Since:
-    """The first block of the node's count, and its time (Unix seconds), in which a thing was seen to be possible."""
+    """The first block in which a thing was seen to be possible: the node's block number, and time in Unix seconds."""
 
     thing: Thing
     block: int
@@ -40,10 +40,10 @@ class Since:
 
 
 def since(before: Since | None, state: FundState, possible: bool) -> Since | None:
-    """The count after a look at `state`; `before`: after the look before it.
+    """Since when the thing in `state` has been possible; `before`: the result of the previous look.
 
-    A plan that is possible, then for a block not, then again is the same thing all along: the fund has not moved. A
-    chain that has gone back behind the first block counts afresh.
+    A plan that is possible, then for one block not, then again, is the same thing: the fund has not changed. After a
+    reorganization below the first block the count starts again.
     """
     thing = thing_of(state)
     if before is not None and before.thing == thing and before.block <= state.block:
@@ -53,8 +53,8 @@ def since(before: Since | None, state: FundState, possible: bool) -> Since | Non
 
 @dataclass(frozen=True)
 class Turn:
-    """Rank among the keepers of a fund, 0 first, and how many blocks each waits for those before it. `seconds`: the
-    same as chain time, where blocks do not come at even times; 0: blocks count."""
+    """Rank among the keepers of a fund, 0 first, and how many blocks each rank waits. `seconds`: that wait as chain
+    time, where blocks come at uneven times; 0: blocks count."""
 
     rank: int = 0
     blocks: int = 5
@@ -62,11 +62,11 @@ class Turn:
 
     @property
     def wait(self) -> int:
-        """Blocks that a thing must have been possible for. One look more, and this keeper has taken over."""
+        """Blocks for which a thing must have been possible before this keeper takes over."""
         return self.rank * self.blocks
 
     def begins(self, first: Since) -> int:
-        """The block from which this keeper acts; where time counts, about that block."""
+        """The block from which this keeper acts; if time counts, approximately."""
         return first.block + self.wait
 
     def has_come(self, first: Since, block: int, time: int) -> bool:
@@ -77,6 +77,6 @@ class Turn:
 
 
 def turn_on(network: Network, rank: int, blocks: int) -> Turn:
-    """The turn of a keeper on a network; `blocks`: of Ethereum's."""
+    """The turn of a keeper on a network; `blocks`: Ethereum blocks."""
     by_time = network.rollup is not None
     return Turn(rank, network.blocks(blocks), blocks * BLOCK_S if by_time else 0)

@@ -1,4 +1,4 @@
-"""Whether the fund's upkeep pays for a step what it takes over the plain call."""
+"""When the fund's upkeep pays for a step."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from keeper.state import Action, FundState
 
 _OVER = {Action.DETERMINE: 65_000, Action.START: 65_000, Action.TRADE: 65_000, Action.CLOSE: 40_000}
 _PRICED = 5_500
-"""For each component: determine and start take the price of a share."""
+"""Per component: determine and start compute the price of a share."""
 
 
 def over(state: FundState) -> int:
-    """Gas of what is due through the upkeep, over the plain call, with the payment. The step as a whole takes, and is
-    paid, at least twice as much."""
+    """Extra gas of the due step through the upkeep over the plain call, including the payment. The step as a whole
+    uses, and is paid for, at least twice as much."""
     priced = state.action in (Action.DETERMINE, Action.START)
     return _OVER[state.action] + (_PRICED * len(state.holdings) if priced else 0)
 
 
 def pays(purse: Purse, state: FundState, batch: Batch | None, base_fee: int) -> bool:
-    """Whether the upkeep pays more for what is due in the state than it takes over the plain call, at this base fee
-    (wei per gas). `batch`: of a trade. Tips are taken for nothing: they are small beside the base fee that is paid."""
+    """Whether the upkeep pays more for the due step than its extra gas over the plain call costs, at this base fee (wei
+    per gas). `batch`: of a trade. Ignores tips: they are small beside the base fee, which the upkeep pays."""
     if state.action not in _OVER or (state.action is Action.TRADE and not _paid(purse, state, batch)):
         return False
     gas, worth = over(state), purse.worth(new_period=state.action is Action.DETERMINE)
@@ -28,7 +28,7 @@ def pays(purse: Purse, state: FundState, batch: Batch | None, base_fee: int) -> 
 
 
 def _paid(purse: Purse, state: FundState, batch: Batch | None) -> bool:
-    """Whether a batch is one that is paid: it sells enough, or ends the month."""
+    """Whether the upkeep pays for a batch: it sells enough, or ends the month."""
     if batch is None:
         return False
     after, dust = batch.outcome.progress, state.limits.dust

@@ -1,13 +1,13 @@
-"""Several pools of the same two tokens as one, in one direction: an amount goes where marginal prices meet.
+"""Combines several pools of the same two tokens in one direction: an amount splits so that marginal prices are equal.
 
-A stretch of constant product takes x and pays a b g / (a + g x)^2 at the margin, with a, b its reserves of what goes in
-and out and g what the fee leaves. With A = a / g and L = sqrt(a b / g), so that x + A = s L, that is 1 / s^2: all pools
-pay the same where s is the same. Sums over the stretches that are open at s give
+A stretch of constant product takes x and pays a b g / (a + g x)^2 at the margin, with a, b its reserves in and out and
+g = 1 - fee. With A = a / g and L = sqrt(a b / g), so that x + A = s L, that is 1 / s^2: all pools pay the same where s
+is the same. Sums over the stretches that are open at s give
 
     X = s sum(L) - sum(A)        Y = sum(b) - sum(L) / s        (X + sum(A)) (sum(b) - Y) = sum(L)^2
 
-so together they are a constant product again, without a fee. A stretch opens at s = A / L (its price when untouched)
-and closes where it has taken all it can. Between these points the sums do not change: a curve is a list of such pieces.
+so together they are a constant product again, without a fee. A stretch opens at s = A / L (its price before any trade)
+and closes when it has taken all it can. Between these points the sums do not change: a curve is a list of such pieces.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from math import isqrt
 from keeper.pools.venues import MILLION, Pool, Segment
 
 _FINE = 64
-"""Bits after the point of A, L and X in here: amounts of coarse tokens (few decimals) stay exact enough."""
+"""Fractional bits of A, L and X in this module: amounts of coarse tokens (few decimals) stay exact enough."""
 _STEEP = 96
-"""Bits after the point of s."""
+"""Fractional bits of s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """From X = `start` on: sum of L, sum of A less what closed stretches took, sum of b with what those paid."""
+    """From X = `start` on: sum of L, sum of A less what closed stretches took, sum of b plus what those paid out."""
 
     start: int
     paid_out: int
@@ -50,7 +50,7 @@ class _Piece:
 
 
 class Curve:
-    """Pools as one, for what goes in as `token_in`. Amounts are wei."""
+    """Pools combined, for swaps that pay `token_in`. Amounts are wei."""
 
     def __init__(self, pools: Sequence[Pool], token_in: str) -> None:
         """Raises ValueError without a pool."""
@@ -71,43 +71,43 @@ class Curve:
 
     @property
     def most_in(self) -> int | None:
-        """Most that all pools together can take; None: no end."""
+        """Most that all pools together can take; None: unlimited."""
         return None if self._most is None else self._most[0] >> _FINE
 
     @property
     def most_out(self) -> int:
-        """All pools together pay less than this, or at most this where they have an end."""
+        """All pools together pay out less than this, or at most this if what they can take is limited."""
         return (self._pieces[-1].b if self._most is None else self._most[1]) >> _FINE
 
     def out(self, amount: int) -> int:
-        """About what `amount` brings (each pool rounds by itself), without the pools' ends."""
+        """Approximate output for `amount` (each pool rounds on its own); ignores the pools' limits."""
         piece = self._pieces[bisect_right(self._starts, amount << _FINE) - 1]
         return (piece.b - piece.l * piece.l // ((amount << _FINE) + piece.a)) >> _FINE
 
     def into(self, amount: int) -> int:
-        """About what brings `amount`. Raises ValueError if the pools do not have that much."""
+        """Approximate input for an output of `amount`. Raises ValueError if the pools do not have that much."""
         if amount >= self.most_out:
             raise ValueError(f"amount out {amount}: more than the pools hold")
         piece = self._pieces[bisect_right(self._outs, amount << _FINE) - 1]
         return (piece.l * piece.l // (piece.b - (amount << _FINE)) - piece.a) >> _FINE
 
     def at_start(self, amount: int) -> int:
-        """What `amount` would bring at the price of the first wei, fee taken off."""
+        """Output for `amount` at the price of the first wei, net of fees."""
         piece = self._pieces[0]
         # {out} = {in} * L^2 / A^2
         return amount * piece.l * piece.l // (piece.a * piece.a)
 
     def near(self, bps: int) -> int:
-        """What the pools take until the marginal price has moved by about `bps` hundredths of a percent."""
+        """Input that moves the marginal price by about `bps` basis points."""
         piece = self._pieces[0]
-        # The price goes with s^2: half of it in s.
+        # The price goes with s^2, so s moves by half of `bps`.
         slope = (piece.a << _STEEP) // piece.l * (20_000 + bps) // 20_000
         return sum(_taken(stretch, slope) for stretch in self._stretches) >> _FINE
 
     def split(self, amount: int) -> tuple[int, ...]:
         """Parts of `amount` for each pool; they add up to it. Raises ValueError if the pools cannot take that much.
 
-        Rounding (below one wei a pool) goes to the pool that takes most, or has room.
+        The rounding remainder (below one wei per pool) goes to the pool with the largest part that has room.
         """
         if self._most is not None and amount << _FINE > self._most[0]:
             raise ValueError(f"amount in {amount}: more than the pools take")
@@ -126,7 +126,7 @@ class Curve:
         return tuple(found)
 
     def parts_out(self, amount: int) -> tuple[int, ...]:
-        """Parts of `amount` to take out of each pool; they add up to it. Raises ValueError as `into`."""
+        """Parts of the output `amount` from each pool; they add up to it. Raises ValueError as `into`."""
         if amount >= self.most_out:
             raise ValueError(f"amount out {amount}: more than the pools hold")
         piece = self._pieces[bisect_right(self._outs, amount << _FINE) - 1]
@@ -151,7 +151,7 @@ def _stretch(pool: int, segment: Segment) -> _Stretch:
 
 
 def _taken(stretch: _Stretch, slope: int) -> int:
-    """What a stretch has taken at s = `slope`."""
+    """Input that a stretch has taken at s = `slope`."""
     if slope <= stretch.opens:
         return 0
     if stretch.closes is not None and slope >= stretch.closes:
@@ -160,7 +160,7 @@ def _taken(stretch: _Stretch, slope: int) -> int:
 
 
 def _pieces(stretches: Sequence[_Stretch]) -> tuple[list[_Piece], tuple[int, int] | None]:
-    """The pieces by rising X, and what goes in and out at the end; None: no end."""
+    """The pieces by rising X, and the total input and output at the end; None: no end."""
     events = [(stretch.opens, 1, stretch) for stretch in stretches]
     events += [(stretch.closes, 0, stretch) for stretch in stretches if stretch.closes is not None]
     events.sort(key=lambda event: event[:2])

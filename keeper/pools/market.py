@@ -1,8 +1,8 @@
-"""The pools a keeper may use, and the routes of an amount over them.
+"""The pools that a keeper may use, and the routes of an amount over them.
 
-A sell ends in WETH, a buy begins there; what goes straight from one component to another is in `direct`. Over several
-pools an amount goes where marginal prices meet, and a pool is used only where it saves more than the gas of one more
-swap. Amounts are wei.
+A sell ends in WETH, a buy starts there; pools directly between two components are in `direct`. Over several pools an
+amount splits so that marginal prices are equal, and a route uses a pool only if that saves more than the gas of one
+more swap. Amounts are wei.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from keeper.pools.venues.v2 import pool_of
 from keeper.state import FundState, Holding, PoolState
 
 NO_PAIR = NO_ADDRESS
-"""In place of a pair where the token is WETH itself."""
+"""Stands for a pair if the token is WETH itself."""
 
 MAX_POOLS = 4
-"""Of one token, the deepest; the ways to choose among more are too many to look at."""
+"""The deepest pools kept per token; more would have too many subsets to compare."""
 
 ENDLESS = 2**256
-"""More token wei than there are."""
+"""More token wei than can exist."""
 
 HopCosts = Mapping[int, int]
-"""What one more swap costs in gas, WETH wei by `PoolKind`."""
+"""Gas cost of one more swap, WETH wei by `PoolKind`."""
 
 _NEAR_BPS = 100
-"""How deep a pool is: what it takes until its price has moved so far."""
+"""A pool's depth is the input that moves its price this far."""
 
 
 @dataclass(frozen=True)
 class Swap:
-    """One swap: what goes in and what comes out, in wei; `fee` in millionths of what goes in."""
+    """One swap: input `paid` and output `received` in wei; `fee` in millionths of the input."""
 
     venue: str
     pair: str
@@ -63,19 +63,19 @@ class Route:
 
     @property
     def hops(self) -> int:
-        """Swaps that go through a pool."""
+        """Number of swaps that use a pool."""
         return sum(swap.pair != NO_PAIR for swap in self.swaps)
 
     @property
     def fees(self) -> int:
-        """What the pools keep of what goes in, rounded down."""
+        """The pools' fees, in the input token, rounded down per swap."""
         return sum(swap.paid * swap.fee // MILLION for swap in self.swaps)
 
 
 @dataclass(frozen=True)
 class Market:
     """Pools against WETH by token, deepest first, and the USD price of one ETH (18 decimals) that they imply. `direct`:
-    pools between two other tokens, by both in ascending order."""
+    pools between two other tokens, keyed by both in ascending order."""
 
     weth: str
     pools: Mapping[str, tuple[Pool, ...]]
@@ -84,7 +84,7 @@ class Market:
     _curves: dict[tuple[bool, str, tuple[str, ...]], Curve] = field(default_factory=dict, repr=False, compare=False)
 
     def tradable(self, token: str) -> bool:
-        """Whether the token can be turned into WETH and back."""
+        """Whether the token can be swapped to WETH and back."""
         return token == self.weth or bool(self.pools.get(token))
 
     def usd(self, weth: int) -> int:
@@ -105,8 +105,8 @@ class Market:
         return side.reserve_out * holding.one * self.eth_price // (side.reserve_in * WAD)
 
     def recovered(self, state: FundState) -> Market:
-        """The market as it is expected once all pools have come back to the oracle's prices: as deep as now. Where a
-        second source counts, pools of the market are it."""
+        """The market expected once all pools have returned to the oracle's prices, as deep as now. Where the oracle has
+        a second source, uses the price that counts for a batch, as that source is the pools of the market."""
         if not self.eth_price:
             return self
         pools = dict(self.pools)
@@ -121,7 +121,7 @@ class Market:
         return Market(self.weth, pools, self.eth_price, self._direct_at(state))
 
     def _direct_at(self, state: FundState) -> dict[tuple[str, str], tuple[Pool, ...]]:
-        """The direct pools at the oracle's prices; as they are where one is missing."""
+        """The direct pools at the oracle's prices; unchanged if a price is missing."""
         known = {h.token: h for h in state.holdings if state.counts(h)}
         found = {}
         for (first, second), pools in self.direct.items():
@@ -135,24 +135,24 @@ class Market:
         return found
 
     def between(self, one: str, other: str) -> tuple[Pool, ...]:
-        """The pools of exactly these two tokens, WETH being none of them."""
+        """The pools of exactly these two tokens, neither of which is WETH."""
         return self.direct.get(ascending(one, other), ())
 
     def pools_of(self, token: str, route: Route) -> tuple[Pool, ...]:
-        """The pools of a token that a route goes over."""
+        """The pools of a token that a route uses."""
         used = {swap.pair for swap in route.swaps}
         return tuple(pool for pool in self.pools.get(token, ()) if pool.address in used)
 
     def curve(self, token: str, pools: Sequence[Pool], *, selling: bool) -> Curve:
-        """These pools of a token as one, in one direction."""
+        """These pools of a token combined, in one direction."""
         key = selling, token, tuple(pool.address for pool in pools)
         if key not in self._curves:
             self._curves[key] = Curve(pools, token if selling else self.weth)
         return self._curves[key]
 
     def sell(self, token: str, amount: int, hop_costs: HopCosts) -> Route:
-        """The route that brings most WETH for `amount`, gas taken off. Raises ValueError if no choice of the pools
-        takes that much."""
+        """The route that brings most WETH for `amount`, net of gas. Raises ValueError if no subset of the pools takes
+        that much."""
         if token == self.weth:
             return Route((Swap("", NO_PAIR, amount, amount),))
         best: tuple[int, Curve] | None = None
@@ -192,18 +192,18 @@ class Market:
         return Route(tuple(swaps))
 
     def cross(self, paid: str, received: str, amount: int) -> Route:
-        """`amount` of one token straight into another, over all pools that there are. Raises ValueError if they do not
-        take that much."""
+        """The route of `amount` of one token directly to another, over all their pools. Raises ValueError if they do
+        not take that much."""
         return _spent(Curve(self.between(paid, received), paid), amount)
 
     def most_to_buy(self, token: str, pools: Sequence[Pool]) -> int:
-        """Most token wei that these pools sell for WETH; WETH itself without an end."""
+        """Most token wei that these pools sell for WETH; `ENDLESS` for WETH itself."""
         if token == self.weth:
             return ENDLESS
         return max(0, self.curve(token, pools, selling=False).most_out - 1)
 
     def cost(self, token: str, pools: Sequence[Pool], amount: int) -> int:
-        """WETH wei that `amount` costs over these pools, at most: each pool rounds up by itself. Raises ValueError if
+        """WETH wei that `amount` costs over these pools, at most: each pool rounds up on its own. Raises ValueError if
         they do not have that much."""
         if token == self.weth or amount == 0:
             return amount
@@ -211,7 +211,7 @@ class Market:
 
 
 def _spent(curve: Curve, amount: int) -> Route:
-    """`amount` of the curve's token spread over its pools."""
+    """The route of `amount` of the curve's token, split over its pools."""
     swaps = (
         Swap(pool.venue, pool.address, part, pool.amount_out(curve.token_in, part), pool.kind, pool.fee)
         for pool, part in zip(curve.pools, curve.split(amount), strict=True)
@@ -221,7 +221,7 @@ def _spent(curve: Curve, amount: int) -> Route:
 
 
 def market_of(weth: str, pools: Iterable[PoolState | Pool], state: FundState) -> Market:
-    """The market in a block. Pools that are empty or do not exist are left out."""
+    """The market in a block, without pools that are empty or do not exist."""
     by_token: dict[str, list[tuple[int, Pool]]] = {}
     direct: dict[tuple[str, str], tuple[Pool, ...]] = {}
     for entry in pools:
@@ -247,12 +247,13 @@ def market_of(weth: str, pools: Iterable[PoolState | Pool], state: FundState) ->
 
 
 def ascending(one: str, other: str) -> tuple[str, str]:
-    """Two tokens in the order of every pool: by address."""
+    """Two tokens in pool order: by address."""
     return (one, other) if int(one, 16) < int(other, 16) else (other, one)
 
 
 def _eth_price(pools: Mapping[str, Sequence[Pool]], state: FundState) -> int:
-    """USD of one ETH: the median over all pools of what their price and the oracle's imply. 0 if there is none."""
+    """USD of one ETH (18 decimals): the median over all pools of the price that pool and oracle together imply; 0
+    without a pool."""
     implied = []
     for holding in state.holdings:
         for pool in pools.get(holding.token, ()) if state.counts(holding) else ():
@@ -262,6 +263,6 @@ def _eth_price(pools: Mapping[str, Sequence[Pool]], state: FundState) -> int:
 
 
 def _subsets(pools: Sequence[Pool]) -> Iterable[tuple[Pool, ...]]:
-    """All choices of at least one pool, small ones first."""
+    """All subsets of at least one pool, small ones first."""
     for size in range(1, len(pools) + 1):
         yield from combinations(pools, size)

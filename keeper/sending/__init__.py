@@ -1,1 +1,1 @@
-"""Sending transactions: signed, written to the journal, sent, watched and replaced."""
+"""Signs transactions, writes them to the journal, broadcasts, tracks and replaces them."""

@@ -1,7 +1,7 @@
 """Access lists (EIP-2930), where they make a transaction cheaper.
 
-A listed account costs 2,400 gas and a listed slot 1,900; both are then warm (100). Unlisted they cost 2,600 and 2,100
-at first touch (EIP-2929): each entry saves 100 gas, if it is really touched.
+A listed account costs 2,400 gas and a listed slot 1,900; both are then warm (100). Unlisted, the first access costs
+2,600 and 2,100 (EIP-2929). So each entry saves 100 gas if the transaction does access it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint
 
 AccessList = tuple[dict[str, Any], ...]
-"""As in a transaction: each entry an address and its storage keys."""
+"""As in a transaction: each entry has an address and its storage keys."""
 
 ACCOUNT_COST = 2_400
 SAVED = 100
 
 
 def listed(w3: Web3, request: dict[str, Any], block: Any = "latest") -> AccessList:
-    """What a call touches in a block (named as in JSON-RPC) according to the node, without entries that cost more than
-    they save; empty if the node does not say."""
+    """The access list that the node computes for a call, without entries that cost more than they save; empty if the
+    node gives none. `block` as in JSON-RPC."""
     try:
         answer = w3.provider.make_request(RPCEndpoint("eth_createAccessList"), [_hexed(request), block])
     except (requests.exceptions.RequestException, Web3Exception, ValueError):
@@ -35,7 +35,8 @@ def listed(w3: Web3, request: dict[str, Any], block: Any = "latest") -> AccessLi
 
 
 def worthwhile(entries: Sequence[Any], warm: Sequence[str]) -> AccessList:
-    """The entries that save gas; an account that is `warm` anyway only if its slots save more than it costs."""
+    """The entries that save gas. An account that is `warm` without a list stays only if its slots save more than
+    listing the account costs."""
     known = {address.lower() for address in warm}
     found = []
     for entry in entries:

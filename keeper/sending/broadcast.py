@@ -1,17 +1,17 @@
-"""Sends signed bytes to nodes: for some blocks to a private endpoint alone, or to the public node.
+"""Broadcasts signed transactions: to a private endpoint alone for some blocks, or to the public node.
 
-| the node says (`Refusal`) | `Taken` | what the keeper does |
+| the node answers (`Refusal`) | `Taken` | the keeper |
 |---|---|---|
-| nothing, known | HAS | waits for the receipt; pays more after some blocks |
-| nonce too low or high | NONCE | looks for receipts of what was signed with it; the same bytes in the next block |
-| pool full, reverted, unknown, no answer | UNKNOWN | the same bytes in the next block, for more after some blocks |
-| unavailable | AWAY | the same bytes in the next block |
-| underpriced, replacement | CHEAP | at least 9/8 of the fees in the next block, within the cap |
-| fee cap | DEAR | a quarter less in the next block while the market allows it, then a no-op |
-| gas limit, rejected | DEAD | a no-op takes the nonce |
-| funds | InsufficientFundsError | says so; the same bytes in the next block |
+| no error, known | HAS | waits for the receipt; raises the fees after some blocks |
+| nonce too low or high | NONCE | looks for receipts of all it signed with the nonce; resends in the next block |
+| pool full, reverted, unknown, no answer | UNKNOWN | resends in the next block, with higher fees after some blocks |
+| unavailable | AWAY | resends in the next block |
+| underpriced, replacement | CHEAP | pays at least 9/8 of the fees in the next block, within the cap |
+| fee cap | DEAR | pays a quarter less in the next block while the market allows it, then sends a no-op |
+| gas limit, rejected | DEAD | sends a no-op with the nonce |
+| funds | InsufficientFundsError | reports it; resends in the next block |
 
-The same bytes can be mined only once, so sending them again is always safe.
+"Resends" means the same bytes. They can be mined only once, so resending is always safe.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ _HASH = re.compile("0x[0-9a-fA-F]{64}")
 
 
 class Taken(IntEnum):
-    """A node's answer to bytes; of two nodes' answers the greater one counts."""
+    """How a node answered a transaction. Of two nodes' answers the greater one counts."""
 
-    DEAD = 0  # no node will ever take them
-    DEAR = 1  # the fee is more than the node lets through
-    CHEAP = 2  # the fee is too low
-    AWAY = 3  # the node takes nothing now
+    DEAD = 0  # no node will ever accept it
+    DEAR = 1  # its fee exceeds the node's fee cap
+    CHEAP = 2  # its fee is too low
+    AWAY = 3  # the node accepts nothing now
     UNKNOWN = 4  # no answer, or an inconclusive one
-    NONCE = 5  # the node's nonce differs from the one read
-    HAS = 6  # the node has them
+    NONCE = 5  # the node has another nonce for the account than the keeper read
+    HAS = 6  # the node has it
 
 
 _MEANING = {
-    Refusal.REVERTED: Taken.UNKNOWN,  # the call is simulated in every block anyway
+    Refusal.REVERTED: Taken.UNKNOWN,  # the keeper simulates the call in every block anyway
     Refusal.KNOWN: Taken.HAS,
     Refusal.NONCE_TOO_LOW: Taken.NONCE,
     Refusal.NONCE_TOO_HIGH: Taken.NONCE,
@@ -64,14 +64,14 @@ _MEANING = {
 
 
 def words_of(error: Any) -> str:
-    """The words of an error answer in one line: its message, and its data if those are words too. Takes any value."""
+    """The message of a JSON-RPC error in one line, with its data if that is text (not 0x…). Accepts any value."""
     said = [error.get("message"), error.get("data")] if isinstance(error, dict) else [str(error)]
     return " ".join(" ".join(text for text in said if isinstance(text, str) and text[:2] != "0x").split())[:200]
 
 
 class Broadcaster:
-    """The endpoints for sending. `private_blocks`: blocks after which a transaction of the private endpoint also goes
-    to the public node; 0: never."""
+    """The endpoints for sending. `private_blocks`: blocks after which a transaction sent to the private endpoint also
+    goes to the public node; 0: never."""
 
     def __init__(self, w3: Web3, journal: Journal, account: str, private: Web3 | None, private_blocks: int) -> None:
         self._w3 = w3
@@ -81,8 +81,8 @@ class Broadcaster:
         self._private_blocks = private_blocks
 
     def broadcast(self, entry: Entry, waiting: int) -> Taken:
-        """Sends a transaction; `waiting`: blocks since something was first signed with its nonce. The journal notes it
-        before sending, and again when a node has it. Raises InsufficientFundsError, JournalError."""
+        """Sends a transaction. Writes to the journal before sending, and again when a node has it. `waiting`: blocks
+        since the keeper first signed with this nonce. Raises InsufficientFundsError, JournalError."""
         self._journal.sent(entry)
         if self._private is None:
             taken = self._send_to(self._w3, entry, "public")
@@ -96,9 +96,10 @@ class Broadcaster:
         return taken
 
     def _send_to(self, w3: Web3, entry: Entry, way: str) -> Taken:
-        """Returns UNKNOWN without an answer: the chain decides. Raises InsufficientFundsError."""
+        """Returns UNKNOWN without an answer: the node may have the transaction all the same. Raises
+        InsufficientFundsError."""
         try:
-            # Without web3's formatters, which may raise anything where the answer is not what they expect.
+            # Bypasses web3's formatters: they may raise anything on an unexpected answer.
             answer: Any = w3.provider.make_request(RPCEndpoint("eth_sendRawTransaction"), [entry.raw])
         except (requests.exceptions.RequestException, Web3Exception, ValueError) as error:
             log.warning("no answer to a transaction", way=way, hash=entry.hash, error=type(error).__name__)
@@ -119,7 +120,7 @@ class Broadcaster:
                 f"account {self._account}: not enough ether for gas (sending {entry.action}); fund it"
             )
         if kind is not Refusal.KNOWN:
-            # A private endpoint's message may hold its key.
+            # A private endpoint's message may contain its key.
             said = {"error": words} if way == "public" else {}
             log.warning(
                 "not accepted by the node", way=way, nonce=entry.nonce, hash=entry.hash, kind=kind.value, **said

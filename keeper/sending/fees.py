@@ -1,11 +1,12 @@
 """Fees, wei per gas. Pure functions.
 
-Far from an action's deadline the cap is the normal one, and above it the keeper waits. In the last `window` seconds cap
-and tip rise with the square of the time gone, so that most of the rise comes when little time is left:
+Far from an action's deadline the normal cap applies; while the market is above it, the keeper waits. In the last
+`window` seconds cap and tip rise with the square of the elapsed time, so most of the rise comes just before the
+deadline:
 
-    u   = seconds of the window that are gone, 0 to window (and window after the deadline)
+    u   = seconds elapsed of the window, 0 to window (window after the deadline)
     cap = normal + (urgent - normal) u^2 / window^2
-    tip = (what the node proposes) x (1 + 3 u^2 / window^2)
+    tip = (the node's proposal) x (1 + 3 u^2 / window^2)
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from keeper.errors import FeeTooHighError
 TIP_RISE = 3
 """The tip rises over the window by this many times the node's proposal."""
 NOOP_ROOM = 2
-"""A no-op may pay this many times the urgent cap: it takes 21,000 gas, a batch a million."""
+"""A no-op may pay this many times the urgent cap: it uses 21,000 gas, a batch a million."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Fees:
 
 @dataclass(frozen=True)
 class Urgency:
-    """Caps in wei per gas: `normal` far from a deadline, `urgent` at it; `window`: seconds before it in which they
-    rise."""
+    """Caps in wei per gas: `normal` far from a deadline, `urgent` at it. `window`: seconds before the deadline over
+    which the cap rises from one to the other."""
 
     normal: int
     urgent: int
@@ -49,7 +50,7 @@ class Urgency:
     def market(self, base_fee: int, proposed: int, now: int, deadline: int | None) -> Fees:
         """Fees for a new transaction if the node proposes the tip `proposed`. Raises FeeTooHighError."""
         cap = self.cap(now, deadline)
-        # The node's proposal decides whether it is too dear; urgency only uses the room below the cap.
+        # The node's proposal decides whether the market is above the cap; urgency only uses the room below the cap.
         market_fees(base_fee, proposed, cap)
         return market_fees(base_fee, min(self.tip(proposed, now, deadline), cap - base_fee), cap)
 
@@ -59,7 +60,7 @@ class Urgency:
         return NOOP_ROOM * self.urgent
 
     def noop(self, base_fee: int, proposed: int) -> Fees:
-        """Fees for a no-op: what the chain asks, within its cap."""
+        """Fees for a no-op at the market, within its cap."""
         tip = min(proposed, self.noop_cap)
         return Fees(min(2 * base_fee + tip, self.noop_cap), tip)
 
@@ -83,7 +84,7 @@ def market_fees(base_fee: int, tip: int, most: int) -> Fees:
 
 
 def bumped_fees(old: Fees, market: Fees, most: int) -> Fees | None:
-    """Fees that replace `old`: at least 9/8 of both, as nodes ask; None if above `most`."""
+    """Fees that replace `old`: at least 9/8 of both, rounded up, as nodes require; None if above `most`."""
     max_fee = max(-(-old.max_fee * 9 // 8), market.max_fee)
     tip = max(-(-old.tip * 9 // 8), market.tip)
     if max_fee > most:
@@ -103,12 +104,12 @@ def capped_fees(fees: Fees, gas: int, most: int, base_fee: int) -> Fees:
 
 
 def highest(fees: Iterable[Fees]) -> Fees:
-    """The maximum of each: it replaces whichever of them a node has. Raises ValueError if empty."""
+    """The maximum of each fee. Fees above both replace whichever transaction a node has. Raises ValueError if empty."""
     found = list(fees)
     return Fees(max(one.max_fee for one in found), max(one.tip for one in found))
 
 
 def _gwei(wei: int) -> str:
-    """Wei as gwei, two digits, rounded up."""
+    """Wei as gwei, two decimals, rounded up."""
     hundredths = -(-wei // 10**7)
     return f"{hundredths // 100}.{hundredths % 100:02d}"

@@ -1,12 +1,11 @@
-"""The journal of signed transactions, in SQLite. Each is written before it is sent, so that a restart can find out
-every nonce's fate.
+"""The journal of signed transactions, in SQLite. The keeper writes each before it sends it, so that after a restart it
+can determine what became of every nonce.
 
-One row for each signed transaction; replacements share a nonce. Signed transactions are no secrets: the network sees
-them.
+One row per signed transaction; replacements share a nonce. Signed transactions are not secret: the network sees them.
 
     pending -> sent -> submitted -> mined -> confirmed        open: the first three
-                                 -> reverted                  mined, its call failed
-                                 -> replaced, cancelled       another one with its nonce was mined
+                                 -> reverted                  mined, but its call failed
+                                 -> replaced, cancelled       another transaction with its nonce was mined
     mined, confirmed, reverted, replaced, cancelled -> sent   a reorganization removed the nonce's block
 """
 
@@ -27,10 +26,10 @@ from keeper.errors import NotReadyError, SettingsError
 from keeper.sending.schema import BUSY_S, open_for_writing, opened_for_reading, reading, writing
 
 CANCEL = "cancel"
-"""Action of a no-op: a transaction of nothing to the account itself that takes another one's nonce."""
+"""Action of a no-op: an empty transaction to the account itself that uses up a nonce."""
 
 _PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
-"""What a disk may get over."""
+"""File errors that may go away by themselves."""
 
 _FIRST_COLUMNS = (
     "id, nonce, action, period, recipient, data, gas, max_fee, tip, hash, raw, signed_block, status, mined_block,"
@@ -45,15 +44,15 @@ class Status(StrEnum):
     PENDING = "pending"  # signed and written, never sent
     SENT = "sent"  # sent; unknown whether a node has it
     SUBMITTED = "submitted"  # a node has it
-    MINED = "mined"  # has a receipt that is not old enough yet
-    CONFIRMED = "confirmed"  # the receipt is old enough and still there
-    REVERTED = "reverted"  # mined, its call failed: only gas was spent
-    REPLACED = "replaced"  # another one with its nonce was mined
+    MINED = "mined"  # has a receipt, without enough confirmations yet
+    CONFIRMED = "confirmed"  # the receipt has enough confirmations
+    REVERTED = "reverted"  # mined, but its call failed: only gas was spent
+    REPLACED = "replaced"  # another transaction with its nonce was mined
     CANCELLED = "cancelled"  # a no-op took its nonce
 
     @property
     def open(self) -> bool:
-        """Whether its fate is open, so that it may still be mined."""
+        """Whether it may still be mined."""
         return self in OPEN
 
 
@@ -62,13 +61,13 @@ OPEN = (Status.PENDING, Status.SENT, Status.SUBMITTED)
 
 @dataclass(frozen=True)
 class Entry:
-    """A signed transaction. Fees and `gas_price` (the price paid) are wei per gas; `raw` and `data` are 0x texts; times
+    """A signed transaction. Fees and `gas_price` (the price paid) are wei per gas; `raw` and `data` are 0x hex; times
     are Unix seconds.
 
-    `mined_block`, `gas_used`, `gas_price`: from its receipt, None before. `signed_at`: None if written by the journal's
-    first version. `deadline`: chain time until which the call makes sense, None: no end. `confirmed`: whether its
-    receipt is old enough (also of a reverted one). `lost_block`: the former block of an open one whose receipt a
-    reorganization removed, until something else is signed with the nonce.
+    `mined_block`, `gas_used`, `gas_price`: from its receipt, None before. `signed_at`: None if the journal's first
+    version wrote it. `deadline`: chain time after which the call is pointless, None: no deadline. `confirmed`: whether
+    its receipt has enough confirmations (also of a reverted one). `lost_block`: for an open transaction whose receipt a
+    reorganization removed, its former block, until the keeper signs something else with the nonce.
     """
 
     id: int
@@ -94,10 +93,10 @@ class Entry:
 
 
 def read_journal(path: Path, chain_id: int, sender: str | None = None) -> list[Entry]:
-    """Every transaction on a chain, oldest first, of one sender if given; empty if there is no file yet.
+    """All transactions on a chain, of one sender if given, oldest first; empty if there is no file yet.
 
-    For readers beside a running keeper: takes no lock and writes nothing. Raises SettingsError if the file is no
-    journal or a newer one, JournalError if it cannot be read now.
+    Safe beside a running keeper: takes no lock and writes nothing. Raises SettingsError if the file is not a journal or
+    has a newer version, JournalError if it cannot be read now.
     """
     if not path.exists():
         return []
@@ -113,10 +112,11 @@ def read_journal(path: Path, chain_id: int, sender: str | None = None) -> list[E
 
 
 class Journal:
-    """The transactions of one account on one chain. One process at a time may hold a journal.
+    """The transactions of one account on one chain. Only one process at a time may have a journal open.
 
-    Raises SettingsError if the file cannot be used. The constructor and every method raise JournalError if it cannot be
-    read or written now; a failed write leaves nothing behind.
+    The constructor raises SettingsError if the file cannot be used, NotReadyError while another keeper uses it or the
+    disk fails. The constructor and every method raise JournalError if it cannot be read or written now; a failed write
+    changes nothing.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class Journal:
         except BaseException:
             self._guard.close()
             raise
-        # One cursor for every tick's queries: the connection keeps up to 200 dead references to cursors.
+        # All queries share one cursor: the connection keeps up to 200 dead references to cursors.
         self._cursor = self._db.cursor()
 
     def close(self) -> None:
@@ -191,7 +191,7 @@ class Journal:
             "recipient": recipient,
             "data": data,
             "gas": gas,
-            # as text: wei overflow SQLite's integers
+            # as text: wei overflow SQLite's 64-bit integers
             "max_fee": str(max_fee),
             "tip": str(tip),
             "hash": tx_hash,
@@ -216,16 +216,16 @@ class Journal:
         return self._select(f"status IN ({_marks(OPEN)})")
 
     def unconfirmed(self) -> list[Entry]:
-        """Transactions whose receipt is not old enough yet, lowest nonce first."""
+        """Mined transactions without enough confirmations yet, lowest nonce first."""
         found = self._select("status IN (?, ?) AND confirmed_at IS NULL", Status.MINED, Status.REVERTED)
         return sorted(found, key=lambda entry: entry.nonce)
 
     def of(self, nonce: int) -> list[Entry]:
-        """Everything signed with a nonce, oldest first."""
+        """All transactions signed with a nonce, oldest first."""
         return self._select("nonce = ?", nonce)
 
     def last_nonce(self) -> int | None:
-        """The highest nonce that anything was signed with, None if nothing was."""
+        """The highest nonce in the journal, None if it is empty."""
         highest = "nonce = (SELECT max(nonce) FROM transactions WHERE chain_id = ? AND sender = ?)"
         entries = self._select(highest, *self._me)
         return entries[0].nonce if entries else None
@@ -236,29 +236,30 @@ class Journal:
         return next((entry for entry in entries if entry.lost_block is not None), entries[-1])
 
     def closed_from(self, nonce: int) -> list[Entry]:
-        """Transactions of this nonce and all above that are not open, oldest first."""
+        """Transactions with this nonce or a higher one that are not open, oldest first."""
         return self._select(f"nonce >= ? AND status NOT IN ({_marks(OPEN)})", nonce)
 
     def all(self) -> list[Entry]:
-        """Everything, oldest first."""
+        """All transactions of the account, oldest first."""
         return self._select("1")
 
     def changes(self, entry: Entry) -> list[tuple[Status, int]]:
-        """Each status that an entry has had and since when (Unix seconds), oldest first."""
+        """Each status that an entry has had and when it began (Unix seconds), oldest first."""
         with reading(self.path):
             rows = self._db.execute("SELECT status, at FROM changes WHERE transaction_id = ? ORDER BY id", (entry.id,))
             return [(Status(status), at) for status, at in rows]
 
     def sent(self, entry: Entry) -> None:
-        """Notes that a transaction is about to be sent."""
+        """Records that a transaction is about to be sent."""
         self._advance(entry, Status.SENT, (Status.PENDING,))
 
     def submitted(self, entry: Entry) -> None:
-        """Notes that a node has it."""
+        """Records that a node has it."""
         self._advance(entry, Status.SUBMITTED, (Status.PENDING, Status.SENT))
 
     def mined(self, entry: Entry, *, succeeded: bool, block: int, gas_used: int, gas_price: int) -> None:
-        """Notes a receipt; the others with this nonce become replaced, or cancelled by a no-op."""
+        """Records a receipt. The other transactions with this nonce become replaced; calls that lost it to a no-op
+        become cancelled."""
         others = f"nonce = {entry.nonce} AND id != {entry.id}"
         gone = "confirmed_at = NULL, mined_block = NULL, lost_block = NULL"
         with self._writing():
@@ -274,18 +275,18 @@ class Journal:
             )
 
     def confirmed(self, entry: Entry) -> None:
-        """Notes that a receipt is old enough."""
+        """Records that a receipt has enough confirmations."""
         with self._writing():
             self._db.execute("UPDATE transactions SET confirmed_at = ? WHERE id = ?", (self._now(), entry.id))
             self._set(f"id = {entry.id} AND status = '{Status.MINED}'", Status.CONFIRMED)
 
     def superseded(self, nonce: int) -> None:
-        """Notes that a nonce was used by a transaction that is not in the journal."""
+        """Records that a transaction outside the journal used a nonce."""
         with self._writing():
             self._set(f"nonce = {nonce}", Status.REPLACED, "mined_block = NULL, confirmed_at = NULL")
 
     def reopen(self, nonce: int) -> None:
-        """Notes that this nonce and all above it are open again, as their blocks have left the chain."""
+        """Records that this nonce and all above it are open again: their blocks have left the chain."""
         with self._writing():
             self._set(
                 f"nonce >= {nonce} AND status NOT IN ({_marks(OPEN)})",
@@ -302,14 +303,14 @@ class Journal:
         return int(self._clock())
 
     def _advance(self, entry: Entry, status: Status, before: tuple[Status, ...]) -> None:
-        """Moves an entry on, unless it is already further."""
+        """Advances an entry's status, unless it is already further."""
         if entry.status in before:
             with self._writing():
                 self._set(f"id = {entry.id} AND status IN ({_marks(before)})", status)
 
     def _set(self, where: str, status: Status, more: str = "", values: tuple[object, ...] = ()) -> None:
-        """Sets the status and more columns of some rows, and notes the time of each change."""
-        # First, as the changed rows cannot be told from others afterwards.
+        """Sets the status and further columns of the rows `where`, and records the time of each change."""
+        # Before the update: afterwards nothing marks the rows that it changed.
         self._changed(f"({where}) AND status != '{status}'", status)
         changes = f"{more}, status = ?" if more else "status = ?"
         self._db.execute(
@@ -358,7 +359,7 @@ def _entry(row: sqlite3.Row) -> Entry:
         hash=row[9],
         raw=row[10],
         signed_block=row[11],
-        # "signed": from a file of the first version that was not opened for writing since.
+        # "signed": the file is still in its first version, not opened for writing since.
         status=Status.SENT if row[12] == "signed" else Status(row[12]),
         mined_block=row[13],
         gas_used=row[14],

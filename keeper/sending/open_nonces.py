@@ -1,6 +1,6 @@
-"""Brings one open nonce forward, block by block: sends its transaction, replaces it, or lets a no-op take its nonce.
+"""Works on one open nonce, block by block: sends its transaction, replaces it, or cancels it with a no-op.
 
-Only a no-op, a transaction of nothing to the account itself, may take an open nonce from its call.
+Only a no-op, an empty transaction to the account itself, may take an open nonce from its call.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from keeper.sending.tracker import TransactionTracker
 log = structlog.get_logger("keeper.sender")
 
 DEAR_BLOCKS = 300
-"""Of Ethereum. Blocks for which a node's refusal of a call as too dear is remembered: about an hour."""
+"""Ethereum blocks for which the keeper remembers that a node refused a call by its fee cap: about an hour."""
 DEAD_BLOCKS = 50
-"""Of Ethereum. Blocks for which no call of an action is signed after no node took one: about ten minutes. Each costs a
-no-op."""
+"""Ethereum blocks for which the keeper signs no call of an action after every node has rejected one: about ten minutes.
+Each rejected call costs a no-op."""
 
 
 @dataclass(frozen=True)
 class _Try:
-    """The last sending with a nonce: the node's answer, the block, and the block `since` which its wait counts, with
-    its time (Unix seconds)."""
+    """The last attempt to send with a nonce: the node's answer and the block. The wait for it counts from block
+    `since`, at time `since_s` (Unix seconds)."""
 
     taken: Taken
     block: int
@@ -46,7 +46,8 @@ class _Try:
 
 
 class OpenNonces:
-    """What an open nonce needs. Nothing here is lost with the process: a new one begins by sending the same bytes."""
+    """Decides and does what an open nonce needs. Its memory need not survive the process: a new one starts by sending
+    the same bytes."""
 
     def __init__(
         self,
@@ -74,17 +75,17 @@ class OpenNonces:
         self._tip = tip
         self._tries: dict[int, _Try] = {}
         self._dear: dict[int, list[Entry]] = {}
-        """By nonce: what would pay more than the node lets through, and which no node has therefore."""
+        """By nonce: transactions above the node's fee cap, which therefore no node has."""
         self._too_much: tuple[int, int] | None = None
-        """What such a call would have paid at most, wei, and the block in which it was refused."""
+        """The most that the last such call would have paid, wei, and the block in which the node refused it."""
         self._dead: dict[str, int] = {}
-        """The block in which no node took a call, by action."""
+        """By action: the block in which every node rejected a call."""
         self._judged: tuple[int, Head] | None = None
-        """The nonce whose call last made sense, and the block in which it did."""
+        """The last nonce whose call was found worth sending, and the block of that check."""
 
     def sign(self, call: Call, nonce: int, gas: int, listed: AccessList, fees: Fees, head: Head) -> Entry:
-        """Signs and writes to the journal what makes sense in this block; from here on the nonce belongs to this call.
-        Raises SigningError, JournalError."""
+        """Signs a call that passed its checks in this block and writes it to the journal. From here on the nonce
+        belongs to this call. Raises SigningError, JournalError."""
         signed = self._signer.sign(
             {
                 "type": 2,
@@ -116,8 +117,8 @@ class OpenNonces:
         )
 
     def fill(self, nonce: int, above: Entry, head: Head) -> None:
-        """Signs a no-op with a nonce that nothing was signed with, `above` being what waits for it; `push` sends it.
-        Raises SigningError, JournalError."""
+        """Signs a no-op for a nonce without any transaction, which blocks the transaction `above`; `push` sends the
+        no-op. Raises SigningError, JournalError."""
         gas = noop_gas(self._w3, self._signer.address, head, self._noop_room(above.nonce))
         self.sign(self._noop(above.period), nonce, gas, (), self._noop_market(head), head)
 
@@ -129,9 +130,9 @@ class OpenNonces:
         return self._urgency.market(head.base_fee, self._tip(), head.time, deadline)
 
     def let_through(self, call: Call, fees: Fees, gas: int, head: Head) -> Fees:
-        """The fees, or lower ones where the node has lately refused to let as much through: what it will not take is
-        not signed, since each time a no-op would have to free the nonce. Raises RejectedError where no node took such a
-        call lately, FeeTooHighError if the chain asks for more than the node lets through."""
+        """The fees, lowered if the node's fee cap has recently refused a call: signing one that the node will refuse
+        would each time cost a no-op to free the nonce. Raises RejectedError if every node has recently rejected a call
+        of this action, FeeTooHighError if the market is above the node's fee cap."""
         refused = self._dead.get(call.action)
         if refused is not None and head.number - refused <= self._dead_blocks:
             raise RejectedError(
@@ -146,19 +147,19 @@ class OpenNonces:
         return nonce in self._tries
 
     def forget(self, nonce: int) -> None:
-        """Drops what is remembered of a nonce whose fate is known."""
+        """Forgets a nonce whose fate is known."""
         self._tries.pop(nonce, None)
         self._dear.pop(nonce, None)
         self._judged = None
 
     def push(self, nonce: int, head: Head, *, ending: bool) -> bool:
-        """Does what an open nonce needs in this block, a no-op if `ending`; returns whether anything was sent. Raises
-        RejectedError, InsufficientFundsError, ChainError, JournalError, SigningError."""
+        """Does what an open nonce needs in this block; if `ending`, cancels its call. Returns whether it sent anything.
+        Raises RejectedError, InsufficientFundsError, ChainError, JournalError, SigningError."""
         last, tried = self._last(nonce), self._tries.get(nonce)
         if last.action != CANCEL and (reason := self._pointless(last, head, ending)) is not None:
             return self._replace_by_noop(last, head, reason)
         if tried is None:
-            # From an earlier run, or reopened: send the signed bytes.
+            # Signed in an earlier run, or reopened.
             self._hand(last, head)
         elif tried.taken in (Taken.DEAR, Taken.DEAD):
             if head.number <= tried.block:
@@ -167,14 +168,15 @@ class OpenNonces:
         elif tried.taken is not Taken.AWAY and self._waited(tried, head):
             self._bump(last, head)
         elif tried.taken in (Taken.AWAY, Taken.UNKNOWN, Taken.NONCE) and head.number > tried.block:
-            # The wait for a node that takes nothing begins when it takes something.
+            # While a node accepts nothing, the wait before a fee bump does not start.
             self._hand(last, head, None if tried.taken is Taken.AWAY else tried)
         else:
             return False
         return True
 
     def _last(self, nonce: int) -> Entry:
-        """What to push: the journal's current one, or the newest that the node has not refused as too dear."""
+        """The transaction to push: the journal's current one, or if the node's fee cap refused that, the newest that it
+        did not refuse."""
         refused = {entry.id for entry in self._dear.get(nonce, [])}
         current = self._journal.current(nonce)
         if current.id not in refused:
@@ -185,14 +187,15 @@ class OpenNonces:
         return any(entry.id == dear.id for dear in self._dear.get(entry.nonce, []))
 
     def _waited(self, tried: _Try, head: Head) -> bool:
-        """Whether it is time to pay more. Where blocks do not come at even times, a rollup, time counts."""
+        """Whether it is time to raise the fees. On a rollup, whose blocks come at uneven times, time counts, not
+        blocks."""
         blocks, cheap = head.number - tried.since, tried.taken is Taken.CHEAP
         if self._bump_s:
             return blocks >= 1 and head.time - tried.since_s >= (BLOCK_S if cheap else self._bump_s)
         return blocks >= (1 if cheap else self._bump_blocks)
 
     def _pointless(self, entry: Entry, head: Head, ending: bool) -> str | None:
-        """Why an open call is pointless in this block, None if it is not."""
+        """Why to cancel an open call in this block, None to keep it."""
         tried = self._tries.get(entry.nonce)
         if ending:
             return "asked for"
@@ -206,7 +209,7 @@ class OpenNonces:
         try:
             require_success(self._w3, self._signer.address, _call_of(entry), head)
         except SimulationError as error:
-            # If this very block has mined it, it reverts only for that reason.
+            # If this very block has mined it, it reverts only because it is done.
             if self._tracker.count_in(head) <= entry.nonce:
                 reason = str(error)
         if reason is None and entry.deadline is not None and head.time > entry.deadline:
@@ -219,7 +222,7 @@ class OpenNonces:
         return reason
 
     def _is_judged(self, entry: Entry, head: Head) -> bool:
-        """Whether this block says nothing new: the call made sense in it, or in a later one. An endpoint that lags
+        """Whether the call needs no check in this block: it passed in this block or a later one. A lagging endpoint
         answers from older blocks, where a good call may revert."""
         signed = max(one.signed_block for one in self._journal.of(entry.nonce))
         if head.number < signed and entry.lost_block is None:  # else that block has left the chain
@@ -230,8 +233,8 @@ class OpenNonces:
         return head.number < judged.number or head.hash == judged.hash
 
     def _replace_by_noop(self, last: Entry, head: Head, reason: str) -> bool:
-        """Lets a no-op compete for the nonce, at 9/8 of the most that a node may have with it; returns whether it was
-        sent. Needs nothing of the node but the block."""
+        """Sends a no-op with the nonce, at 9/8 of the highest fees that a node may have for it; returns whether it did.
+        Works if the node answers nothing but the block."""
         gas = noop_gas(self._w3, self._signer.address, head, self._noop_room(last.nonce))
         fees = self._more(last.nonce, gas, self._noop_market(head), self._urgency.noop_cap)
         if fees is None:
@@ -242,7 +245,8 @@ class OpenNonces:
         return True
 
     def _noop_market(self, head: Head) -> Fees:
-        """Fees for a new no-op; without the node's proposal its tip is what the call's asks for."""
+        """Fees for a new no-op. If the node proposes no tip, the proposal is 0: the tip then follows from the bump over
+        the call's."""
         try:
             proposed = self._tip()
         except ChainError:
@@ -250,16 +254,18 @@ class OpenNonces:
         return self._urgency.noop(head.base_fee, proposed)
 
     def _noop_room(self, nonce: int) -> int:
-        """Most gas of a no-op: what the call that it replaces was given, as the account can pay for that."""
+        """Highest gas limit of a no-op: that of the call it replaces, as the account can pay for that, at most
+        NOOP_MAX_GAS."""
         calls = [entry.gas for entry in self._journal.of(nonce) if entry.action != CANCEL]
         return min([*calls, NOOP_MAX_GAS])
 
     def _mend(self, last: Entry, head: Head, taken: Taken) -> None:
-        """After a refusal for good: signs anew for less, or a no-op with more gas; the same bytes if that is none."""
+        """After a final refusal: signs again with lower fees, or a no-op with more gas; if neither changes anything,
+        sends the same bytes."""
         fees: Fees | None = Fees(last.max_fee, last.tip)
         gas = last.gas
         if taken is Taken.DEAD:
-            # The chain counts data as gas, and its node gave no estimate: what a call took is enough for nothing.
+            # The chain charges data as gas and its node gave no estimate: the call's gas limit is enough for a no-op.
             gas = self._noop_room(last.nonce)
         elif self._is_dear(last):
             fees = self._lowered(last, head)
@@ -271,7 +277,7 @@ class OpenNonces:
         self._hand(last, head)
 
     def _lowered(self, entry: Entry, head: Head) -> Fees | None:
-        """Fees a quarter below what was too dear; None if the chain asks for more."""
+        """Fees a quarter below those that the node's fee cap refused; None if the market is higher."""
         most = entry.gas * entry.max_fee * 3 // 4
         try:
             return capped_fees(Fees(entry.max_fee, entry.tip), entry.gas, most, head.base_fee)
@@ -279,7 +285,7 @@ class OpenNonces:
             return None
 
     def _bump(self, last: Entry, head: Head) -> None:
-        """The same call and nonce at a higher fee, or the same bytes again if that is above the cap."""
+        """Sends the same call and nonce with higher fees, or the same bytes again if those are above the cap."""
         fees = None
         try:
             if last.action == CANCEL:
@@ -296,8 +302,8 @@ class OpenNonces:
         self._hand(entry, head)
 
     def _more(self, nonce: int, gas: int, market: Fees, most: int) -> Fees | None:
-        """Fees that replace whatever a node may have with the nonce; None if above `most`, or if the node has refused
-        as much for as much gas."""
+        """Fees that replace whatever a node may have for the nonce; None if above `most`, or at least as high as the
+        node's fee cap has refused for this much gas or less."""
         dear = self._dear.get(nonce, [])
         refused = {entry.id for entry in dear}
         signed = [Fees(one.max_fee, one.tip) for one in self._journal.of(nonce) if one.id not in refused]
@@ -307,11 +313,11 @@ class OpenNonces:
         return bumped_fees(highest(signed), market, most)
 
     def _hand(self, entry: Entry, head: Head, waits: _Try | None = None) -> None:
-        """Sends a transaction and keeps the result; its wait counts on from that of `waits`, else from this block."""
+        """Sends a transaction and remembers the result. Its wait continues that of `waits`, or starts in this block."""
         since, since_s = head.number, head.time
         if waits is not None and waits.since < since:
             since, since_s = waits.since, waits.since_s
-        # Kept first, so that an error here does not lead to signing again at a higher fee.
+        # Before sending, so that an error does not lead to signing again at a higher fee.
         self._tries[entry.nonce] = _Try(Taken.UNKNOWN, head.number, since, since_s)
         waiting = head.number - self._journal.of(entry.nonce)[0].signed_block
         taken = self._broadcaster.broadcast(entry, waiting)

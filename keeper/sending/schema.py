@@ -1,4 +1,4 @@
-"""The journal's file: opening, versions, and errors when it cannot be used.
+"""The journal's file: opening it, migrating it, and the errors if it cannot be used.
 
 `PRAGMA user_version` is the file's version. Opening for writing migrates an older file in one transaction and refuses a
 newer one.
@@ -57,9 +57,9 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
         "CREATE INDEX changes_transaction ON changes (transaction_id)",
-        # "signed" meant: written, perhaps sent.
+        # The first version's "signed" meant: written, perhaps sent.
         "UPDATE transactions SET status = 'sent' WHERE status = 'signed'",
-        # No need to ask again for what lies deep below the newest receipt.
+        # Receipts more than 64 blocks below the newest count as confirmed: the keeper need not look them up again.
         """
         UPDATE transactions SET confirmed_at = 0, status = CASE status WHEN 'mined' THEN 'confirmed' ELSE status END
         WHERE status IN ('mined', 'reverted') AND mined_block < (
@@ -73,8 +73,8 @@ VERSION = len(_MIGRATIONS)
 
 
 def open_for_writing(path: Path, busy_s: float = BUSY_S) -> sqlite3.Connection:
-    """The journal's file, created if missing and migrated to this version. Raises SettingsError if the file is no
-    journal or a newer one, JournalError if it cannot be written now."""
+    """Opens the journal's file; creates it if missing, migrates it to this version. Raises SettingsError if the file is
+    not a journal or has a newer version, JournalError if it cannot be written now."""
     try:
         db = sqlite3.connect(path, isolation_level=None, timeout=busy_s)
     except sqlite3.Error as error:
@@ -107,9 +107,9 @@ def open_for_writing(path: Path, busy_s: float = BUSY_S) -> sqlite3.Connection:
 
 @contextmanager
 def opened_for_reading(path: Path) -> Iterator[tuple[sqlite3.Connection, int]]:
-    """A file and its version, read-only and without a lock.
+    """Opens a file read-only, without a lock; yields it and its version.
 
-    Raises SettingsError if it is no journal or a newer one, JournalError if it cannot be read now.
+    Raises SettingsError if it is not a journal or has a newer version, JournalError if it cannot be read now.
     """
     try:
         db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)
@@ -127,13 +127,13 @@ def opened_for_reading(path: Path) -> Iterator[tuple[sqlite3.Connection, int]]:
 
 @contextmanager
 def writing(db: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """One database transaction: at the end all of it is on the disk, or nothing. Raises JournalError."""
+    """One database transaction: all of it reaches the disk, or none. Raises JournalError."""
     try:
         db.execute("BEGIN IMMEDIATE")
         yield
         db.execute("COMMIT")
     except BaseException as error:
-        # A full disk may have ended the transaction already.
+        # On a full disk SQLite may have rolled back already.
         if db.in_transaction:
             db.execute("ROLLBACK")
         if isinstance(error, sqlite3.Error):
@@ -160,7 +160,7 @@ def _version(db: sqlite3.Connection, path: Path) -> int:
             "run the newer keeper, or name another file for another key"
         )
     if found == 0 and tables:
-        # The first version did not set its number.
+        # The first version did not set user_version.
         if "transactions" not in tables:
             raise SettingsError(
                 f"BALLAST_JOURNAL: {path} is not a journal (no table of transactions); name another file"

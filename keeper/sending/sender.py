@@ -1,13 +1,13 @@
-"""Sending one call: simulate, sign, write to the journal, send, watch, replace, cancel.
+"""Sends one call: simulate, sign, write to the journal, broadcast, watch, replace, cancel.
 
-With a private endpoint signed transactions go there alone, so that nobody who watches the public pool can trade around
-them. What is not mined within a number of blocks also goes to the public node under the same nonce, so that only one
-can be mined; its minimum value bounds what anybody can take. All questions go to the public node.
+With a private endpoint, signed transactions go there alone, so that nobody who watches the public mempool can trade
+around them. A transaction that is not mined within a number of blocks also goes to the public node; with the same nonce
+only one can be mined, and the order's minimum value bounds what anybody can extract. All queries go to the public node.
 
-The rule that everything here serves: a nonce whose fate is unknown is never used for anything else. A signed
-transaction is in the journal before it is sent. A keeper that starts with an open one first finds out what became of
-it, sending the same bytes again as often as it takes: they can be mined only once. Only a no-op, a transaction of
-nothing to the account itself, may take an open nonce from its call.
+The invariant: the keeper never uses a nonce of unknown fate for anything else. A signed transaction is in the journal
+before the keeper sends it. A keeper that starts with an open one first finds out what became of it, and sends the same
+bytes again as often as needed: they can be mined only once. Only a no-op, an empty transaction to the account itself,
+may take an open nonce from its call.
 """
 
 from __future__ import annotations
@@ -44,12 +44,13 @@ from keeper.settings import Secrets, Settings
 log = structlog.get_logger("keeper.sender")
 
 PATIENCE = 8
-"""Pauses in one wait for a receipt before other funds get their turn."""
+"""Pauses in one wait for a receipt before the keeper looks at other funds."""
 
 
 @dataclass(frozen=True)
 class Mined:
-    """A mined, successful transaction. Action `cancel`: a no-op that took another call's nonce."""
+    """A mined, successful transaction. Action `cancel`: a no-op that took another call's nonce. `gas_price`: wei per
+    gas."""
 
     action: str
     hash: str
@@ -59,9 +60,9 @@ class Mined:
 
 
 class Sender:
-    """Sends for one account that nobody else uses. One call at a time is open.
+    """Sends for one account that nobody else uses. Only one call is open at a time.
 
-    A wait for a receipt ends after `patience` pauses (None: never), so that the caller can do other work and come back
+    A wait for a receipt ends after `patience` pauses (None: never), so that the caller can do other work and resume
     with `settle`. `pause` waits until the next look and returns True if the keeper should stop.
     """
 
@@ -88,7 +89,7 @@ class Sender:
         self._head = head
         self._pause = pause
         self._patience = patience
-        # Settings and constants count Ethereum's blocks.
+        # Settings and constants are in Ethereum blocks.
         on = self._network = network_of(chain_id)
         self._tracker = TransactionTracker(w3, signer.address, journal, on.blocks(confirmations), on)
         self._open_nonces = OpenNonces(
@@ -114,9 +115,9 @@ class Sender:
         return bool(self._journal.open())
 
     def watch(self, head: Head) -> bool:
-        """Checks mined, unconfirmed transactions in a new block: notes confirmations, and reopens what a reorganization
-        removed. Returns whether a transaction is open: if so, `settle` must come before anything else in this block.
-        Asks the node nothing while all is confirmed.
+        """Checks mined, unconfirmed transactions in a new block: records confirmations and reopens what a
+        reorganization removed. Returns whether a transaction is open: if so, call `settle` before anything else in this
+        block. Sends the node no requests while all are confirmed.
 
         Raises ChainError, JournalError, SendError.
         """
@@ -124,8 +125,8 @@ class Sender:
         return self.unresolved
 
     def settle(self) -> Mined | None:
-        """Goes on with the open transaction of the lowest nonce; None if there is none, if it is still open, or if a
-        transaction from elsewhere replaced it. Raises RevertedError, ChainError, JournalError, SendError."""
+        """Continues with the open transaction of the lowest nonce; None if there is none, if it is still open, or if a
+        transaction outside the journal replaced it. Raises RevertedError, ChainError, JournalError, SendError."""
         self._tracker.look(self._head())
         entries = self._journal.open()
         if not entries:
@@ -137,8 +138,8 @@ class Sender:
         return self._carry(nonce)
 
     def cancel(self) -> list[Entry]:
-        """Closes all open nonces, by no-ops if they are not mined meanwhile, waits, and returns what was mined. So does
-        it with nonces that are missing below an open one. Returns early where `settle` would. Raises ChainError,
+        """Closes all open nonces and waits for them: cancels with no-ops whatever is not mined meanwhile, and fills
+        nonces missing below an open one. Returns what was mined; returns early where `settle` would. Raises ChainError,
         JournalError, SendError."""
         ended: list[Entry] = []
         self._ending = True
@@ -159,7 +160,7 @@ class Sender:
         return ended
 
     def send(self, call: Call) -> Mined | None:
-        """Sends a call and waits for it; None while it is open: `settle` goes on with it.
+        """Sends a call and waits for it; None if it is still open: `settle` continues with it.
 
         Also None, with nothing sent, if a reorganization has reopened an earlier transaction. Raises
         SimulationError, RevertedError, RejectedError, CancelledError, InsufficientFundsError, FeeTooHighError,
@@ -181,9 +182,9 @@ class Sender:
         return mined
 
     def _nonce(self, head: Head) -> int | None:
-        """The next nonce in this block; None if the journal has used it in blocks that are gone, as it is then open
-        again. Raises UnknownPendingError, and ChainError where the node's counts do not fit together: a nonce that is
-        too high would wait for those below for ever."""
+        """The next nonce in this block; None if the journal used it in blocks that a reorganization removed: it is then
+        open again. Raises UnknownPendingError, and ChainError if the node's counts contradict each other: a transaction
+        with too high a nonce would wait for the lower ones for ever."""
         count = self._tracker.count_in(head)
         if self._tracker.compare(count, head):
             return None
@@ -202,7 +203,7 @@ class Sender:
         return count
 
     def _fill_gap(self, head: Head) -> None:
-        """Signs no-ops for the nonces below the lowest open one that nothing was signed with: it waits for them."""
+        """Signs no-ops for nonces below the lowest open one that have no transaction and therefore block it."""
         opened = self._journal.open()
         if not opened:
             return
@@ -221,7 +222,7 @@ class Sender:
             )
 
     def _carry(self, nonce: int) -> Mined | None:
-        """Watches and pushes a nonce until its fate is known, patience ends, the keeper should stop, or an earlier
+        """Watches and pushes a nonce until its fate is known, patience runs out, the keeper should stop, or an earlier
         nonce is open again. Raises RevertedError, RejectedError, InsufficientFundsError, ChainError, JournalError."""
         for _ in itertools.count() if self._patience is None else range(max(1, self._patience)):
             head = self._head()
@@ -238,7 +239,8 @@ class Sender:
         return None
 
     def _ended(self, nonce: int, found: Receipt | None) -> Mined | None:
-        """The result for a nonce whose fate is known; None if something else used it. Raises RevertedError."""
+        """The result for a nonce whose fate is known; None if a transaction outside the journal used it. Raises
+        RevertedError."""
         self._open_nonces.forget(nonce)
         if found is None:
             return None

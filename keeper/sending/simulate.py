@@ -1,4 +1,4 @@
-"""Simulating a call in one block before it is signed."""
+"""Simulates a call in one block before the keeper signs it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from keeper.sending import access
 from keeper.sending.access import AccessList
 
 TRANSFER_GAS = 21_000
-"""What a no-op takes where only a transaction itself costs gas."""
+"""Gas of a no-op where only a transaction itself costs gas."""
 NOOP_MAX_GAS = 2_000_000
-"""Most that a no-op is given where its data cost gas too."""
+"""Highest gas limit of a no-op where its data cost gas too."""
 
 _REVERT_DATA = re.compile(r"(?:Reverted )?(0x(?:[0-9a-fA-F]{2}){4,})")
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call to send: the action's name and its month, contract, and data as 0x... .
+    """A call to send: the action's name and its month, the contract, and data as 0x hex.
 
-    `deadline`: chain time (Unix s) until which it makes sense, None: no end. The fee cap rises towards it. `listed`:
-    whether it may have an access list.
+    `deadline`: chain time (Unix s) after which it is pointless, None: no deadline. The fee cap rises towards it.
+    `listed`: whether it may have an access list.
     """
 
     action: str
@@ -44,7 +44,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Gas limit for a call, a quarter above the estimate, and its access list if that makes it cheaper."""
+    """Gas limit for a call, a quarter above the node's estimate, and its access list if that makes it cheaper."""
 
     gas: int
     listed: AccessList
@@ -56,19 +56,20 @@ def pinned(head: Head) -> Any:
 
 
 def require_success(w3: Web3, sender: str, call: Call, head: Head) -> None:
-    """Raises SimulationError if the call would revert in this block, ChainError if the node does not say."""
+    """Raises SimulationError if the call would revert in this block, ChainError if the node gives no answer,
+    InsufficientFundsError."""
     _tried(w3, sender, call, head, estimate=False)
 
 
 def estimate(w3: Web3, sender: str, call: Call, head: Head, most: int = MAX_TX_GAS) -> Estimate:
-    """What the call takes in this block; `most`: gas that a transaction may take there. Raises SimulationError if it
-    would revert there, RejectedError if it takes more, ChainError, InsufficientFundsError."""
+    """The gas that the call uses in this block. `most`: the chain's gas limit for a transaction. Raises SimulationError
+    if the call would revert, RejectedError if it uses more than `most`, ChainError, InsufficientFundsError."""
     return _tried(w3, sender, call, head, estimate=True, most=most)
 
 
 def noop_gas(w3: Web3, sender: str, head: Head, most: int) -> int:
-    """Gas limit of a transaction of nothing to the sender itself: 21,000, or a quarter above the node's estimate where
-    that is more, at most `most`. A node that gives none, or nonsense, changes nothing."""
+    """Gas limit of an empty transaction to the sender itself: 21,000, or a quarter above the node's estimate where the
+    estimate is higher, at most `most`. An estimate above `most` counts as nonsense; without a usable one: 21,000."""
     try:
         said = _gas(w3, {"from": sender, "to": sender}, pinned(head), "gas of a no-op")
     except (_NodeError, ChainError):
@@ -80,7 +81,7 @@ def _tried(w3: Web3, sender: str, call: Call, head: Head, *, estimate: bool, mos
     request: Any = {"from": sender, "to": call.to, "data": call.data}
     block, what = pinned(head), f"simulating {call.action}"
     try:
-        # A call first: not every node gives revert data for an estimate.
+        # eth_call first: not every node gives revert data for an estimate.
         _answer(w3, "eth_call", request, block, what)
         if not estimate:
             return Estimate(0, ())
@@ -104,8 +105,8 @@ class _NodeError(Exception):
 
 
 def _answer(w3: Web3, method: str, request: dict[str, Any], block: Any, what: str) -> str:
-    """A node's answer about a call in a block. Asked without web3's formatters, which take any error with `data: null`,
-    or with other data, for a revert, and raise what they like. Raises _NodeError, ChainError."""
+    """A node's answer about a call in a block. Bypasses web3's formatters: they take any error with `data: null`, or
+    with other data, for a revert, and may raise anything. Raises _NodeError, ChainError."""
     answer = ask(lambda: w3.provider.make_request(RPCEndpoint(method), [request, block]), what)
     result = answer.get("result")
     if not isinstance(result, str):
@@ -124,7 +125,7 @@ def _gas(w3: Web3, request: dict[str, Any], block: Any, what: str) -> int:
 def _meant(
     error: _NodeError, call: Call, sender: str, what: str
 ) -> ChainError | InsufficientFundsError | SimulationError:
-    """A revert only where the node says so."""
+    """The keeper's error for a node's: a revert only if the node reports one."""
     kind = refusal_of(str(error))
     data = _REVERT_DATA.fullmatch(error.data) if isinstance(error.data, str) else None
     if data is not None or kind is Refusal.REVERTED:

@@ -1,8 +1,8 @@
-"""Follows the journal's nonces on the chain: receipts, confirmations, and reorganizations.
+"""Tracks the journal's nonces on the chain: receipts, confirmations, and reorganizations.
 
-A receipt counts as mined at once, so that the next batch need not wait, and as confirmed after a number of blocks.
-Until then it is looked for in every new block. A later reorganization is noticed when the next nonce is chosen: if the
-journal has mined that nonce, its transactions are sent again instead.
+A transaction with a receipt counts as mined at once, so that the next batch need not wait, and as confirmed after a
+number of blocks. Until then the tracker looks for its receipt in every new block. It notices a later reorganization
+when the sender chooses the next nonce: if the journal has that nonce as mined, its transactions are sent again instead.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from keeper.sending.simulate import pinned
 log = structlog.get_logger("keeper.sender")
 
 REORG_BLOCKS = 64
-"""Of Ethereum. No reorganization reaches deeper, by its finality; a rollup follows it."""
+"""Ethereum blocks. No reorganization is deeper, as Ethereum has finalized by then; a rollup follows Ethereum."""
 
 LATE_BLOCKS = 16
-"""Of Ethereum. Blocks that a receipt may lag behind the used nonce."""
+"""Ethereum blocks by which a receipt may lag behind the account's nonce."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """A receipt; `gas_price` in wei per gas, with what an OP-stack chain took for the data."""
+    """A receipt; `gas_price` in wei per gas, including an OP-stack chain's fee for the data."""
 
     entry: Entry
     succeeded: bool
@@ -51,11 +51,11 @@ class Fate:
 
 
 class TransactionTracker:
-    """Reads the chain for one account and notes the findings in the journal. Every method raises ChainError and
+    """Reads the chain for one account and records its findings in the journal. Every method raises ChainError and
     JournalError."""
 
     def __init__(self, w3: Web3, address: str, journal: Journal, confirmations: int, network: Network) -> None:
-        """`confirmations`: of the chain's own blocks."""
+        """`confirmations`: in the chain's own blocks."""
         self._w3 = w3
         self._address = Web3.to_checksum_address(address)
         self._journal = journal
@@ -69,17 +69,17 @@ class TransactionTracker:
         return ask(lambda: self._w3.eth.get_transaction_count(self._address, block), "nonce")
 
     def count_in(self, head: Head) -> int:
-        """The same in one block."""
+        """The account's next nonce in one block."""
         return self.count(pinned(head))
 
     def fate(self, nonce: int, head: Head) -> Fate:
-        """What became of an open nonce; noted in the journal.
+        """Finds what became of an open nonce and records it in the journal.
 
-        If the nonce is used and none of ours has a receipt, receipts may lag behind the count, for instance behind a
-        load balancer. After LATE_BLOCKS it counts as used by a transaction that the journal does not know, and its
-        entries are closed.
+        If the nonce is used and none of our transactions has a receipt, receipts may lag behind the nonce, for instance
+        behind a load balancer. After LATE_BLOCKS the nonce counts as used by a transaction that the journal does not
+        know, and the tracker closes its entries.
         """
-        # The count first: a receipt missing after it is late or does not exist.
+        # The count first: a receipt that is missing afterwards is late or does not exist.
         if self.count() <= nonce:
             return Fate(used=False)
         found = self._receipt_of(nonce)
@@ -93,10 +93,12 @@ class TransactionTracker:
         return Fate(used=True)
 
     def look(self, head: Head) -> None:
-        """Confirms what is old enough in this block, and reopens what is gone from the chain. Asks nothing while all is
-        confirmed and nothing open. Raises SendError if the chain is not the journal's."""
+        """Confirms transactions with enough confirmations in this block, and reopens those gone from the chain. After
+        the first look, sends no requests while all are confirmed and none is open. Raises SendError if the chain is not
+        the journal's."""
         entries = self._journal.unconfirmed()
-        # An open one waits for all nonces below, and one of those may have been lost after confirmation.
+        # An open transaction waits for all lower nonces, and a reorganization may have removed one of those even after
+        # it was confirmed.
         idle = not entries and not self._journal.open()
         if head.hash == self._looked or (idle and self._looked is not None):
             return
@@ -120,14 +122,14 @@ class TransactionTracker:
             log.info("confirmed", action=found.entry.action, nonce=entry.nonce, hash=found.entry.hash)
 
     def compare(self, count: int, head: Head) -> bool:
-        """Reopens what is mined in the journal but not on the chain (`count`: its next nonce in this block); returns
-        whether there was any. Raises SendError if that is more than a reorganization."""
+        """Reopens transactions that are mined in the journal but not on the chain (`count`: its next nonce in this
+        block); returns whether there were any. Raises SendError if a reorganization cannot explain them."""
         gone = self._journal.closed_from(count)
         if not gone:
             return False
         first = min(entry.nonce for entry in gone)
         oldest = max(entry.mined_block or entry.signed_block for entry in gone if entry.nonce == first)
-        # Nonces are used in order: a chain that also lacks one below the journal's first is another chain.
+        # Nonces are used in order: a chain that also lacks a nonce below the first of these is another chain.
         if first > count or abs(head.number - oldest) > self._reorg:
             raise SendError(
                 f"BALLAST_JOURNAL: {self._journal.path} says that nonce {first} was used about block {oldest}; in "
@@ -139,8 +141,8 @@ class TransactionTracker:
         return True
 
     def require_no_gap(self, count: int, head: Head) -> None:
-        """Raises ChainError if the account's next nonce (`count`) lies above the journal's and has not done so for
-        LATE_BLOCKS: a node that lies, or somebody else who uses the key."""
+        """Raises ChainError if the account's next nonce (`count`) is above the journal's and has not been so for
+        LATE_BLOCKS: the node lies, or somebody else uses the key."""
         last = self._journal.last_nonce()
         if last is None or count <= last + 1:
             return
@@ -152,7 +154,8 @@ class TransactionTracker:
             )
 
     def _give_up(self, entry: Entry, head: Head) -> None:
-        """A used nonce without a receipt: it is late, or the chain has another transaction in its place."""
+        """Closes a used nonce without a receipt after REORG_BLOCKS: until then the receipt may be late, after that the
+        chain has another transaction in its place."""
         if entry.mined_block is None or head.number - entry.mined_block > self._reorg:
             log.warning("no receipt any more, the nonce is used", hash=entry.hash, nonce=entry.nonce)
             self._journal.superseded(entry.nonce)
@@ -186,8 +189,8 @@ class TransactionTracker:
 
 
 def data_fee_per_gas(receipt: Mapping[str, Any]) -> int:
-    """What an OP-stack chain took for a transaction's data (`l1Fee`), wei for each gas it used, rounded up. Arbitrum
-    has it in the gas that was used."""
+    """An OP-stack chain's fee for a transaction's data (`l1Fee`), wei per gas used, rounded up. Arbitrum includes it in
+    the gas used."""
     fee = receipt.get("l1Fee")
     return 0 if fee is None else -(-int(str(fee), 16) // int(receipt["gasUsed"]))
 

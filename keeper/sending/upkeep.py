@@ -1,4 +1,4 @@
-"""The fund's upkeep: a step is sent through it where that pays."""
+"""Sends a step through the fund's upkeep where that pays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = structlog.get_logger("keeper.upkeep")
 
 
 class UpkeepCalls:
-    """A fund's steps through its upkeep. `account` sends them, `payee` is paid."""
+    """A fund's steps through its upkeep contract. `account` sends them, `payee` receives the payment."""
 
     def __init__(self, w3: Web3, book: Book, account: str, payee: str) -> None:
         self._w3 = w3
@@ -31,9 +31,8 @@ class UpkeepCalls:
         self._refused = ""
 
     def instead_of(self, call: Call, head: Head, state: FundState, batch: Batch | None, order: Any) -> Call:
-        """The same step through the upkeep, where what it pays is worth more than what it takes over the plain call;
-        else `call`. `batch` and `order`: of a trade. Whatever is wrong with the upkeep stops nothing: the plain call is
-        sent."""
+        """The same step through the upkeep if its payment exceeds its extra cost over the plain call, else `call`.
+        `batch` and `order`: of a trade. On any error of the upkeep the keeper sends the plain call."""
         try:
             purse = read_purse(self._w3, self._book, head)
             if not pays(purse, state, batch, head.base_fee):
@@ -53,5 +52,5 @@ class UpkeepCalls:
         else:
             data = contracts.call_data("Upkeep", "perform", action, call.period, self._payee)
         to = Web3.to_checksum_address(self._book["upkeep"])
-        # What an access list costs is not paid.
+        # The upkeep does not reimburse the cost of an access list.
         return Call(call.action, call.period, to, data, call.deadline, listed=False)

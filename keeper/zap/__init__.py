@@ -1,1 +1,1 @@
-"""What a zap would take or bring, planned off chain: `quote` is arithmetic, `read` asks a node for what it needs."""
+"""Quotes a zap off chain: `quote` is the arithmetic, `read` reads its inputs from a node."""

@@ -1,8 +1,8 @@
-"""What a mint or a redemption through the zap takes or brings, to the wei, at pools as they stand in one block. Pure.
+"""Quotes the price of a mint or the proceeds of a redemption through the zap, to the wei, with the pools of one block.
+Pure.
 
-The zap goes through one pool for each component, always against WETH, and one more where the holder pays or receives
-another token. Each is the one that is best once the gas of its swap is counted. Amounts are token wei, USD has 18
-decimals.
+The zap uses one pool per component, always against WETH, and one more if the holder pays or receives another token.
+Each is the best one, gas included. Amounts are token wei, USD has 18 decimals.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from keeper.pools.venues.v3 import V3Pool
 from keeper.state import FundState, Holding
 
 ETH = NO_ADDRESS
-"""In place of a token: ether itself."""
+"""Stands for ether itself in place of a token."""
 
 
 class Venue(IntEnum):
-    """What the zap does with a component (`Legs.Venue`)."""
+    """Where the zap trades a component, or how it treats it (`Legs.Venue`)."""
 
     NONE = 0
     UNISWAP_V2 = 1
@@ -35,7 +35,7 @@ class Venue(IntEnum):
 
 @dataclass(frozen=True)
 class Gas:
-    """What a zap takes, as measured: in any case, for each component, and for each swap in a pool."""
+    """Measured gas of a zap: base, per component, and per swap in a pool."""
 
     base: int
     component: int
@@ -43,7 +43,7 @@ class Gas:
     hop_v3: int
 
     def hop(self, pool: Pool) -> int:
-        """One swap."""
+        """Gas of one swap in this pool."""
         return self.hop_v3 if pool.kind is PoolKind.V3 else self.hop_v2
 
 
@@ -52,7 +52,7 @@ REDEEM = Gas(base=80_000, component=17_000, hop_v2=48_000, hop_v3=60_000)
 
 
 class NoPoolError(ValueError):
-    """No pool that the zap knows gives or takes what is asked for of these tokens."""
+    """No pool of the zap can trade the amounts of these tokens."""
 
     def __init__(self, tokens: Collection[str]) -> None:
         super().__init__(f"no pool against WETH that is deep enough: {', '.join(tokens)}")
@@ -61,14 +61,14 @@ class NoPoolError(ValueError):
 
 @dataclass(frozen=True)
 class Leg:
-    """As the zap takes it. `fee`: millionths, of Uniswap V3 alone."""
+    """A leg of the zap's argument. `fee`: millionths, for Uniswap V3 alone."""
 
     venue: Venue
     fee: int = 0
 
     @property
     def number(self) -> int:
-        """Packed into four bytes."""
+        """The leg packed into four bytes."""
         return self.venue << 24 | self.fee
 
 
@@ -77,27 +77,28 @@ NOTHING = Leg(Venue.NONE)
 
 @dataclass(frozen=True)
 class ZapSwap:
-    """One swap. Of the WETH on its one side, `fees` (rounded down) stay with the pool's owners, and `impact` is lost
-    because the swap moves the price."""
+    """One swap, with its costs in WETH wei: `fees` (rounded down) go to the pool's liquidity providers, `impact` is the
+    loss because the swap moves the price."""
 
     leg: Leg
     pool: Pool
     paid: int
     received: int
     buys: bool
-    """Whether WETH is what goes in."""
+    """Whether WETH is the input."""
     fees: int
     impact: int
 
     @property
     def weth(self) -> int:
-        """The WETH side."""
+        """The amount on the WETH side, wei."""
         return self.paid if self.buys else self.received
 
 
 @dataclass(frozen=True)
 class Part:
-    """A component of a quote. No swap: it is what is paid or received itself, or given in kind, or nothing."""
+    """A component of a quote. No swap: it is the pay or receive token or WETH, or in kind, or skipped, or the amount is
+    0."""
 
     holding: Holding
     amount: int
@@ -107,7 +108,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Pools:
-    """What a quote is made of, in one block: the fund, the zap's pools against WETH by token, the oracle's USD price of
+    """The inputs of a quote, in one block: the fund, the zap's pools against WETH by token, the oracle's USD price of
     one ETH (0: none), and wei per gas."""
 
     state: FundState
@@ -128,29 +129,29 @@ class Quote:
     last: ZapSwap | None
     gas: int
     direct: int
-    """Of `amount`: what is a component itself."""
+    """The part of `amount` that is a component itself."""
     weth: int
-    """The rest as WETH wei: what it is worth at the price of the last swap's pool."""
+    """The rest in WETH wei: its value at the price of the last swap's pool before the swap."""
 
     @property
     def legs(self) -> bytes:
-        """Of the components, as the zap takes them."""
+        """The components' legs, encoded for the zap."""
         return b"".join(part.leg.number.to_bytes(4) for part in self.parts)
 
     @property
     def last_leg(self) -> int:
-        """As the zap takes it."""
+        """The last swap's leg, encoded for the zap; 0 without one."""
         return self.last.leg.number if self.last else 0
 
     @property
     def swaps(self) -> tuple[ZapSwap, ...]:
-        """All, that of the pay or receive token last."""
+        """All swaps, that of the pay or receive token last."""
         found = (*(part.swap for part in self.parts), self.last)
         return tuple(swap for swap in found if swap is not None)
 
     @property
     def fees(self) -> int:
-        """WETH wei that the pools' owners get."""
+        """WETH wei of fees to the pools' liquidity providers."""
         return sum(swap.fees for swap in self.swaps)
 
     @property
@@ -168,14 +169,14 @@ class Quote:
 
 
 def mint_quote(pools: Pools, shares: int, token: str) -> Quote:
-    """What the zap takes for exactly `shares`. Raises NoPoolError for components that cannot be bought, or for `token`.
+    """The price of exactly `shares`. Raises NoPoolError for components that cannot be bought, or for `token`.
 
-    What is suspended or unreadable is not looked at: the fund itself refuses the mint then.
+    Ignores suspended and unreadable components: with one the fund itself refuses the mint.
     """
     supply = pools.state.supply
 
     def part(holding: Holding) -> Part:
-        # {tok} = {tok} * {share} / {share}, up, as the fund rounds
+        # {tok} = {tok} * {share} / {share}, rounded up as in the fund
         amount = 0 if holding.written_off else -(-holding.balance * shares // supply)
         if not amount or holding.token in (pools.weth, token):
             return Part(holding, amount, NOTHING)
@@ -195,12 +196,12 @@ def mint_quote(pools: Pools, shares: int, token: str) -> Quote:
 def redeem_quote(
     pools: Pools, shares: int, token: str, in_kind: Collection[str] = (), skipped: Collection[str] = ()
 ) -> Quote:
-    """What the zap brings for exactly `shares`, without the components that are given in kind or forfeited (addresses).
-    Raises NoPoolError for components that cannot be sold, or for `token`."""
+    """The proceeds of exactly `shares`, without the components paid out in kind (`in_kind`) or forfeited (`skipped`),
+    both addresses. Raises NoPoolError for components that cannot be sold, or for `token`."""
     supply = pools.state.supply
 
     def part(holding: Holding) -> Part:
-        # {tok} = {tok} * {share} / {share}, down, as the fund rounds
+        # {tok} = {tok} * {share} / {share}, rounded down as in the fund
         amount = 0 if holding.written_off else holding.balance * shares // supply
         if holding.token in skipped:
             return Part(holding, amount, Leg(Venue.SKIP))
@@ -222,8 +223,9 @@ def redeem_quote(
 
 
 def shares_for(pools: Pools, token: str, most: int, slippage: int) -> Quote:
-    """The mint of as many shares as cost at most `most` in the worst case at this slippage (18 decimals), to about one
-    part in a trillion. Raises NoPoolError where not even the smallest part of a share can be bought."""
+    """The mint of the most shares that cost at most `most` in the worst case at this slippage (18 decimals), to about
+    one part in a trillion. Raises NoPoolError if the pools cannot even supply one share wei, ValueError if `most` does
+    not pay for one."""
     best: Quote | None = None
 
     def affordable(shares: int) -> Quote | None:
@@ -249,17 +251,17 @@ def shares_for(pools: Pools, token: str, most: int, slippage: int) -> Quote:
 
 
 def in_kind_usd(quote: Quote) -> int:
-    """What the components of a quote are worth at the oracle's prices, each rounded down; what has none is left out."""
+    """Value of a quote's components at the oracle's prices, USD, each rounded down; without those without a price."""
     return sum(part.holding.value(part.amount) for part in quote.parts)
 
 
 def kept_usd(quote: Quote) -> int:
-    """What is given in kind of a redemption, at the oracle's prices; what is forfeited is not among it."""
+    """Value of what a redemption pays out in kind, at the oracle's prices, USD; without forfeited components."""
     return sum(part.holding.value(part.amount) for part in quote.parts if part.leg.venue is Venue.IN_KIND)
 
 
 def worth_usd(pools: Pools, quote: Quote) -> int:
-    """What is paid or received, at the oracle's price of ETH, and of what is a component itself."""
+    """Value of the amount paid or received, USD: WETH at the oracle's price of ETH, and a component at its own."""
     own = sum(part.holding.value(quote.direct) for part in quote.parts if part.holding.token == quote.token)
     return own + quote.weth * pools.eth_price // WAD
 
@@ -270,7 +272,7 @@ def _gas(gas: Gas, parts: tuple[Part, ...], last: ZapSwap | None) -> int:
 
 
 def _every(holdings: tuple[Holding, ...], part: Callable[[Holding], Part]) -> tuple[Part, ...]:
-    """The part of each; what has no pool is told together."""
+    """The part of each component. Raises one NoPoolError for all that have no pool."""
     found: list[Part] = []
     missing: list[str] = []
     for holding in holdings:
@@ -284,14 +286,14 @@ def _every(holdings: tuple[Holding, ...], part: Callable[[Holding], Part]) -> tu
 
 
 def _sides(pools: Pools, parts: tuple[Part, ...], token: str, of: Callable[[ZapSwap], int]) -> tuple[int, int]:
-    """What is paid or received as `token` itself, and as WETH."""
+    """The amounts paid or received as `token` itself, and as WETH."""
     direct = sum(p.amount for p in parts if p.leg == NOTHING and p.holding.token == token != pools.weth)
     weth = sum(p.amount for p in parts if p.leg == NOTHING and p.holding.token == pools.weth)
     return direct, weth + sum(of(part.swap) for part in parts if part.swap)
 
 
 def _cheapest(pools: Pools, token: str, paid: str, amount: int) -> ZapSwap:
-    """The swap for exactly `amount`, in the pool of `token` that asks least for it."""
+    """The swap for exactly `amount` out, in the pool of `token` where it costs least, gas included."""
 
     def cost(swap: ZapSwap) -> int:
         return swap.paid + _gas_in(pools, swap, paid, MINT)
@@ -301,7 +303,7 @@ def _cheapest(pools: Pools, token: str, paid: str, amount: int) -> ZapSwap:
 
 
 def _dearest(pools: Pools, token: str, paid: str, amount: int) -> ZapSwap:
-    """The swap of exactly `amount`, in the pool of `token` that pays most for it."""
+    """The swap of exactly `amount` in, in the pool of `token` where it brings most, net of gas."""
 
     def brings(swap: ZapSwap) -> int:
         return swap.received - _gas_in(pools, swap, token if paid == pools.weth else pools.weth, REDEEM)
@@ -311,7 +313,7 @@ def _dearest(pools: Pools, token: str, paid: str, amount: int) -> ZapSwap:
 
 
 def _swaps(pools: Pools, token: str, paid: str, amounts: Callable[[Pool], tuple[int, int]]) -> list[ZapSwap]:
-    """The swap in each pool of the token that can make it. Raises NoPoolError where none can."""
+    """The swap in each pool of the token that can do it. Raises NoPoolError if none can."""
     found = []
     for leg, pool in pools.by_token.get(token, ()):
         try:
@@ -338,7 +340,7 @@ def _swap(leg: Leg, pool: Pool, paid: str, buys: bool, amount_in: int, amount_ou
 
 
 def _gas_in(pools: Pools, swap: ZapSwap, token: str, gas: Gas) -> int:
-    """What the swap's gas costs, in a token of its pool."""
+    """Cost of the swap's gas in `token`, one of its pool's."""
     cost = gas.hop(swap.pool) * pools.gas_price
     if token == pools.weth:
         return cost
@@ -347,8 +349,8 @@ def _gas_in(pools: Pools, swap: ZapSwap, token: str, gas: Gas) -> int:
 
 
 def _asked(pool: Pool, token_in: str, amount: int) -> int:
-    """What the zap pays a pool for exactly `amount`. A V2 pool gets one wei above what is rounded down, also where
-    nothing had to be rounded; a V3 pool what its swap for an exact amount asks for."""
+    """What the zap pays a pool for exactly `amount`. A V2 pool gets the amount rounded down plus one wei, even if it
+    was exact; a V3 pool the input of its exact-output swap. Raises ValueError if the pool does not have that much."""
     if isinstance(pool, V3Pool):
         return pool.swap_out(token_in, amount).amount_in
     (side,) = pool.segments(token_in)

@@ -1,4 +1,4 @@
-"""Reads what a zap's quote is made of, all in one block."""
+"""Reads the inputs of a zap's quote, all in one block."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from keeper.zap.quote import ETH, Leg, Pools, Venue
 ZAP_VENUES = (("uniswap", Venue.UNISWAP_V2), ("sushiswap", Venue.SUSHISWAP_V2))
 
 _LENS = "0x" + "1e" * 20
-"""Where the lens of V3 pools is put for the length of a call, for a fund that has none."""
+"""Address at which a state override places the lens of V3 pools, for a fund that has none."""
 
 
 def read_pools(w3: Web3, book: Book, more: str, lens_code: str) -> Pools:
     """The fund and every pool that its zap could use for its components and for the token `more`, in the latest block.
 
-    `lens_code`: runtime code (0x...) of `V3Lens`, for funds whose book names none; the node must then take state
+    `lens_code`: runtime code (0x hex) of `V3Lens`, for funds whose book has none; the node must then support state
     overrides in `eth_call`. Raises ChainError.
     """
     block = hex(ask(lambda: w3.eth.block_number, "latest block"))
@@ -74,7 +74,7 @@ def read_pools(w3: Web3, book: Book, more: str, lens_code: str) -> Pools:
 
 
 def _tokens(w3: Web3, book: Book, block: str, more: str) -> list[str]:
-    """The components in that block, and `more`, each once."""
+    """The components in that block and `more`, without duplicates."""
     data = contracts.call_data("IndexToken", "components")
     (answer,) = ask_all(w3, [("eth_call", [_call(book["index_token"], data), block])], "components")
     try:
@@ -93,7 +93,7 @@ def _pairs(exchanges: Exchanges, token: str, weth: str) -> list[tuple[tuple[str,
 
 
 def _v3(addresses: Sequence[str], states: Sequence[Any]) -> list[tuple[Leg, Pool]]:
-    """Those that there are and that have liquidity on both sides."""
+    """The pools that exist and have liquidity on both sides."""
     pools = (pool_of(address, state) for address, state in zip(addresses, states, strict=True))
     return [(Leg(Venue.UNISWAP_V3, pool.fee), pool) for pool in pools if pool is not None]
 

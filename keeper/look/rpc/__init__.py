@@ -1,4 +1,4 @@
-"""Several RPC endpoints as one: which is asked, which is put aside and why, and when two must agree."""
+"""Several RPC endpoints as one: which one to query, which to put aside and why, and when two must agree."""
 
 from keeper.look.rpc.endpoint import NoEndpointError
 from keeper.look.rpc.health import EndpointLimits, EndpointStatus

@@ -1,8 +1,8 @@
-"""What a well-formed answer to each question is. Here, once, everything that a node says is checked.
+"""Validates the results of all JSON-RPC methods, in this one place.
 
-A result that does not fit is a failed answer of its endpoint, like a connection that breaks: another one is asked. What
-nobody here reads is left out of blocks, logs and receipts, so that no chain's own fields (a longer `extraData` of a
-proof of authority, a rollup's fees) can get in the way.
+A malformed result counts as a failure of its endpoint, like a broken connection: the keeper tries another one. The
+checks drop fields of blocks, logs and receipts that the keeper does not read, so that a chain's own fields (a longer
+`extraData` of a proof of authority, a rollup's fees) cannot cause errors.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Any
 from eth_utils import keccak
 
 Check = Callable[[Any, Any], Any]
-"""From a question's parameters and its result to the result as it may be used. Raises ValueError, naming the field."""
+"""Takes a request's parameters and its result; returns the usable result. Raises ValueError, naming the field."""
 
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 _DATA = re.compile(r"0x([0-9a-fA-F]{2})*")
 SMALL = 1 << 63
-"""Below it: blocks, times, gas and prices of gas (wei), so that the journal can hold them."""
+"""Upper bound (exclusive) of blocks, times, gas and gas prices (wei), so that the journal can store them."""
 _NONCES = 1 << 64
 _WORD = 32
 _ADDRESS = 20
 _DYNAMIC_FEE = 2
-"""From this type of transaction on, a receipt says what a gas cost (EIP-1559)."""
+"""From this transaction type on, a receipt must have `effectiveGasPrice` (EIP-1559)."""
 
 
 def check(method: str, params: Any, result: Any) -> Any:
-    """The result as it may be used. Raises ValueError, with method and field, for one that does not fit."""
+    """The usable result. Raises ValueError, with method and field, if it is malformed."""
     checker = CHECKS.get(method)
     if checker is None:
         return result
@@ -39,7 +39,7 @@ def check(method: str, params: Any, result: Any) -> Any:
 
 
 def quantity(value: Any, what: str = "result", below: int = SMALL, least: int = 0) -> int:
-    """A number that JSON-RPC writes as 0x... . Raises ValueError."""
+    """A number in JSON-RPC's encoding (0x hex), from `least` to below `below`. Raises ValueError."""
     if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
         raise ValueError(f"{what} is no quantity")
     number = int(value, 16)
@@ -49,7 +49,7 @@ def quantity(value: Any, what: str = "result", below: int = SMALL, least: int = 
 
 
 def data(value: Any, what: str = "result", size: int | None = None) -> str:
-    """Bytes that JSON-RPC writes as 0x... ; `size`: how many. Raises ValueError."""
+    """Bytes in JSON-RPC's encoding (0x hex), returned unchanged; `size`: their number. Raises ValueError."""
     if not isinstance(value, str) or not _DATA.fullmatch(value):
         raise ValueError(f"{what} is no data")
     if size is not None and len(value) != 2 + 2 * size:
@@ -76,7 +76,7 @@ def _text(_: Any, result: Any) -> Any:
 
 
 def _syncing(_: Any, result: Any) -> Any:
-    """False, or how far it is."""
+    """False, or an object with the block reached."""
     if result is False:
         return False
     block = _object(result).get("currentBlock")
@@ -97,7 +97,7 @@ def _list(value: Any, what: str = "result") -> list[Any]:
 
 
 def _block(params: Any, result: Any) -> Any:
-    """A block: number, hash, time and base fee, absent on a chain that has none. None: not known."""
+    """A block: number, hash, time, and base fee and gas limit if given. None: the node does not know the block."""
     named = params[0] if isinstance(params, list | tuple) and params else None
     if result is None and named not in ("latest", "pending", "safe", "finalized", "earliest"):
         return None
@@ -122,7 +122,7 @@ def _block(params: Any, result: Any) -> Any:
 
 
 def _receipt(params: Any, result: Any) -> Any:
-    """A receipt of a mined transaction; None: not mined, as far as the endpoint knows."""
+    """A mined transaction's receipt; None: not mined, as far as the endpoint knows."""
     if result is None:
         return None
     receipt = _object(result)
@@ -130,7 +130,7 @@ def _receipt(params: Any, result: Any) -> Any:
     if params and str(params[0]).lower() != digest.lower():
         raise ValueError("transactionHash is another")
     if receipt.get("blockHash") is None and receipt.get("blockNumber") is None:
-        return None  # of a pending transaction, as some clients give
+        return None  # some clients give a receipt for a pending transaction
     found = {"transactionHash": digest, "blockHash": data(receipt.get("blockHash"), "blockHash", _WORD)}
     for name, below, least in (("blockNumber", SMALL, 0), ("status", 2, 0), ("gasUsed", SMALL, 1)):
         quantity(receipt.get(name), name, below, least)
@@ -139,7 +139,7 @@ def _receipt(params: Any, result: Any) -> Any:
     if "effectiveGasPrice" in receipt or kind >= _DYNAMIC_FEE:
         quantity(receipt.get("effectiveGasPrice"), "effectiveGasPrice")
         found["effectiveGasPrice"] = receipt["effectiveGasPrice"]
-    if receipt.get("l1Fee") is not None:  # of an OP-stack chain, for the data
+    if receipt.get("l1Fee") is not None:  # an OP-stack chain's fee for the data
         quantity(receipt["l1Fee"], "l1Fee")
         found["l1Fee"] = receipt["l1Fee"]
     for entry in _list(receipt.get("logs") or [], "logs"):
@@ -149,7 +149,7 @@ def _receipt(params: Any, result: Any) -> Any:
 
 
 def _logs(params: Any, result: Any) -> Any:
-    """Events as they were asked for, in the chain's order."""
+    """Events in the chain's order. Raises ValueError if one does not match the filter."""
     asked = params[0] if params and isinstance(params[0], dict) else {}
     found = [_log(asked, _object(entry, "log")) for entry in _list(result)]
     return sorted(found, key=lambda entry: (int(entry["blockNumber"], 16), int(entry["logIndex"], 16)))
@@ -183,7 +183,7 @@ def _log(asked: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def span_of(asked: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    """The first and last block of a question for events; None where it names none by number."""
+    """First and last block of a filter for events; None where it has no block number."""
     ends = []
     for name in ("fromBlock", "toBlock"):
         end = asked.get(name)
@@ -196,7 +196,7 @@ def _lowered(wanted: Any) -> list[str]:
 
 
 def _fee_history(params: Any, result: Any) -> Any:
-    """Tips of the last blocks: a list for each, as long as the percentiles asked for."""
+    """Tips of the last blocks: a list per block, with one tip per percentile requested."""
     asked = len(params[2]) if len(params) > 2 and params[2] else 0
     rewards = _list(_object(result).get("reward"), "reward")
     if not rewards or any(len(_list(each, "reward")) != asked for each in rewards):
@@ -208,7 +208,7 @@ def _fee_history(params: Any, result: Any) -> Any:
 
 
 def _access_list(_: Any, result: Any) -> Any:
-    """An access list, and perhaps an error: the call failed."""
+    """An access list, with `error` if the call failed."""
     found = _object(result)
     if "accessList" not in found and not found.get("error"):
         raise ValueError("accessList is missing")
@@ -221,7 +221,7 @@ def _access_list(_: Any, result: Any) -> Any:
 
 
 def _sent(params: Any, result: Any) -> Any:
-    """The hash of the transaction that was handed over."""
+    """The hash of the transaction sent."""
     raw = params[0] if params else None
     raw = raw if isinstance(raw, bytes) else bytes.fromhex(str(raw).removeprefix("0x"))
     if data(result, size=_WORD).lower() != "0x" + keccak(raw).hex():

@@ -1,4 +1,4 @@
-"""Asking the endpoints: one after the other until one answers, and events in as small pieces as that takes."""
+"""Queries the endpoints one after the other until one answers; requests events in pieces as small as needed."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from keeper.look.rpc.health import LOOK
 from keeper.look.rpc.roster import OPTIONAL, Roster
 
 MIN_BLOCKS = 10
-"""The fewest blocks that are asked for events at once: the smallest limit of a hosted node."""
+"""Fewest blocks per request for events: the smallest limit of a hosted node."""
 SMALLER = 4
-"""What an endpoint does not give over some blocks it is asked for over so many times fewer."""
+"""If an endpoint gives no events for a range of blocks, the next range is smaller by this factor."""
 _ROUNDS = 8
 
 Fits = Callable[[list[Answer]], None]
-"""Raises ValueError for answers that cannot be used although each is well-formed."""
+"""Raises ValueError if the answers, though well-formed, are unusable together."""
 
 
 def ask(roster: Roster, questions: Sequence[Question], fits: Fits | None = None) -> list[Answer]:
-    """The first usable answers. What is not a read goes to one endpoint only. Raises NoEndpointError."""
+    """The first usable answers. A request that is not a read goes to one endpoint only. Raises NoEndpointError."""
     said: dict[str, str] = {}
     found = next(each(roster, questions, said, fits), None)
     return roster.none(said) if found is None else found[1]
@@ -40,8 +40,9 @@ def ask(roster: Roster, questions: Sequence[Question], fits: Fits | None = None)
 def each(
     roster: Roster, questions: Sequence[Question], said: dict[str, str], fits: Fits | None = None
 ) -> Iterator[tuple[Endpoint, list[Answer]]]:
-    """Answers of one endpoint after the other. One that fails altogether is put aside; one that does not answer this
-    question only if it repeats that and another one does. `said` gets the reasons of those if no other one does."""
+    """Answers of one endpoint after the other. Puts an endpoint aside if it fails as a whole; if it only fails this
+    request, then only when another one answers it and the failure repeats. If no other one answers, `said` gets the
+    reasons."""
     once = not all(is_read(method) for method, _ in questions)
     failed: list[tuple[Endpoint, Fault]] = []
     for endpoint in roster.in_order(questions, more=lambda: bool(failed)):
@@ -51,7 +52,7 @@ def each(
         except EndpointError as error:
             fault = error.fault
             if fault.strict and {method for method, _ in questions} <= OPTIONAL:
-                # Some limit these alone. If it limits all, the next question shows it.
+                # Some endpoints limit these methods alone. If it limits all, the next request shows it.
                 fault = replace(fault, strict=False, wait_s=0.0, method=questions[0][0])
             if fault.method and list(questions) != list(LOOK):
                 roster.count(endpoint, fault)
@@ -80,8 +81,8 @@ def _require(fits: Fits | None, answers: list[Answer], questions: Sequence[Quest
 
 
 def events(roster: Roster, question: Question) -> list[Any]:
-    """The events of a range of blocks. What one endpoint does not give at once is asked of another, then in smaller
-    pieces. Raises NoEndpointError."""
+    """The events of a range of blocks. If one endpoint refuses the range, tries the others, then smaller pieces. Raises
+    NoEndpointError."""
     method, (asked,) = question
     first, last = span_of(asked)
     if first is None or last is None:
@@ -95,7 +96,7 @@ def events(roster: Roster, question: Question) -> list[Any]:
 
 
 def _piece(roster: Roster, method: str, asked: Any, first: int, last: int) -> tuple[int, list[Any]]:
-    """The events from `first` to a block that is at most `last`, and that block."""
+    """The events from `first` to some block up to `last`: that block, and the events."""
     said: dict[str, str] = {}
     for _ in range(_ROUNDS):
         smaller = False
@@ -113,10 +114,10 @@ def _piece(roster: Roster, method: str, asked: Any, first: int, last: int) -> tu
                 else:
                     roster.count(endpoint, fault)
                 if fault.strict:
-                    # Some limit the questions for events alone. If it limits all, the next question shows it.
+                    # Some endpoints limit requests for events alone. If it limits all, the next request shows it.
                     roster.last_for(endpoint, method)
                 if not fault.strict and fault.reason != CONNECTION and blocks > MIN_BLOCKS:
-                    # Whatever its words are: perhaps it gives fewer blocks.
+                    # Whatever the message: perhaps the range is too large for it.
                     roster.gives_fewer(endpoint, max(MIN_BLOCKS, blocks // SMALLER))
                     smaller = True
                 continue

@@ -1,5 +1,5 @@
-"""HTTP answers that are bounded in time as a whole: the time-out of requests is for each piece that is received, and a
-status line, headers or a body may come byte by byte."""
+"""Bounds the total time of an HTTP response: the time-out of `requests` applies to each piece received, and a server
+may send status line, headers or body byte by byte."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 WHOLE = 2
-"""An answer may take so many times as long as a piece of it."""
+"""A response may take this many time-outs in total."""
 
 
 class _Piecewise(io.RawIOBase):
-    """What comes from a socket, until `until` (monotonic seconds); TimeoutError then."""
+    """Reads from a socket until `until` (monotonic seconds); after that raises TimeoutError."""
 
     def __init__(self, sock: socket.socket, raw: io.RawIOBase, until: float) -> None:
         self._sock = sock
@@ -82,8 +82,8 @@ class _Adapter(HTTPAdapter):
 
 
 def session() -> requests.Session:
-    """A session whose answers end within `WHOLE` time-outs, from the status line to the last byte: a read that goes
-    beyond raises what a time-out does."""
+    """A session whose responses end within `WHOLE` time-outs, from the status line to the last byte: a later read
+    raises the same error as a time-out."""
     found = requests.Session()
     for scheme in ("http://", "https://"):
         found.mount(scheme, _Adapter())

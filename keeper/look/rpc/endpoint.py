@@ -1,4 +1,4 @@
-"""One endpoint over HTTP. Every failure is one kind of error, which carries no URL."""
+"""One endpoint over HTTP. Every failure raises EndpointError, without the URL."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from keeper.look.rpc.refusals import Refusal, refusal_of
 from keeper.look.rpc.reverts import SIMULATED, revert_of
 
 Question = tuple[str, Any]
-"""A method and its parameters."""
+"""A JSON-RPC request: a method and its parameters."""
 Answer = dict[str, Any]
 """A JSON-RPC answer with a `result` or an `error`."""
 
 LONGEST_RETRY_AFTER_S = 300.0
 MAX_BYTES = 32 << 20
-"""A longer answer is none: the longest that is asked for, all ticks of some pools, has about one megabyte."""
+"""A longer answer is malformed: the longest that the keeper requests, all ticks of some pools, has about a megabyte."""
 TOO_MANY = 429
 _LIMITED = (
     "rate limit",
@@ -44,11 +44,11 @@ _LIMITED = (
 )
 """How services word a rate limit in an answer with status 200."""
 _TELLING = re.compile(r"\S*://\S*|[\w-]{20,}")
-"""Addresses, hashes, and what may be a key: none of it belongs into a reason."""
+"""URLs, hashes, and what may be a key: a reason must not contain them."""
 _MISSING, _UNSUPPORTED = -32601, -32004
-"""Method not found (JSON-RPC 2.0), not supported (EIP-1474): Besu has the second for other things too."""
+"""Method not found (JSON-RPC 2.0), not supported (EIP-1474): Besu uses the second for other errors too."""
 _REFUSED = 2
-"""After so many batches in a row that did not bring what single questions did, an endpoint takes no batches."""
+"""After this many batches in a row that failed where single requests worked, the endpoint gets no more batches."""
 
 SEND = "eth_sendRawTransaction"
 CONNECTION = "connection failed"
@@ -59,12 +59,12 @@ RATE_LIMIT = "rate limit"
 
 @dataclass(frozen=True)
 class Fault:
-    """Why an endpoint is put aside; the wording of a reason is stable.
+    """Why an endpoint failed; the wording of a reason is stable.
 
-    `strict`: it must wait out its time even if there is no other endpoint, as it has lied or asked for rest. `wait_s`:
-    how long it asked to be left alone, seconds. `method`: the one question that it did not answer, while it may answer
-    others; it is put aside only if it repeats that. `lacks`: it says that it does not offer the method. `said`: its
-    own words, if it gave any.
+    `strict`: it has lied or set a rate limit, so it must wait out its time even if there is no other endpoint.
+    `wait_s`: seconds for which it asked for no requests. `method`: the one method that it did not answer, while it may
+    answer others; only repeated failures then put it aside. `lacks`: it answered that it does not offer the method.
+    `said`: its own message, if any.
     """
 
     reason: str
@@ -79,7 +79,7 @@ class Fault:
 
 
 class EndpointError(Exception):
-    """A failure of an endpoint; the message is the reason, without URL."""
+    """A failure of an endpoint; the message is the reason, without the URL."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(str(fault))
@@ -89,9 +89,9 @@ class EndpointError(Exception):
 class NoEndpointError(requests.exceptions.ConnectionError):
     """No endpoint gives a usable answer.
 
-    The message has each one's host and reason. `chain_id`: the chain of all, if it is one and the same wrong one.
-    `fleeting`: whether a connection failed, which is worth an immediate retry. `answered`: whether one did
-    answer, with an error or with something that is no result.
+    The message has each one's host and reason. `chain_id`: the chain of all endpoints, if they are all on the same
+    wrong one. `fleeting`: whether a connection failed, which is worth an immediate retry. `answered`: whether one
+    answered, with an error or a malformed result.
     """
 
     def __init__(self, reasons: Mapping[str, str], chain_id: int | None = None, *, answered: bool = False) -> None:
@@ -102,7 +102,7 @@ class NoEndpointError(requests.exceptions.ConnectionError):
 
 
 class Endpoint:
-    """A node at a URL. `name`: its host, and its port if given; the rest of the URL may hold a key."""
+    """A node at a URL. `name`: its host, and its port if given; the rest of the URL may contain a key."""
 
     def __init__(self, url: str, name: str, timeout_s: float) -> None:
         self.name = name
@@ -118,14 +118,14 @@ class Endpoint:
     def ask(self, questions: Sequence[Question], timeout_s: float | None = None) -> list[Answer]:
         """The answers in the order of the questions, in one batch if several. Raises EndpointError.
 
-        A result is well-formed (`answers.py`), and an error is one that belongs to the question: a revert in its
-        canonical form, or what speaks against a call or a transaction. All else is a failure of the endpoint.
+        A result is well-formed (`answers.py`). An error answer concerns the request: a revert in its canonical form, or
+        a refusal of a call or a transaction. Every other error is a failure of the endpoint.
         """
         if len(questions) == 1 or self._refused >= _REFUSED:
             return [self._single(question, timeout_s) for question in questions]
         found: list[Answer | None] = [None for _ in questions]
         try:
-            # Who limits or drops batch after batch may do so to batches alone.
+            # An endpoint that limits or drops batch after batch may do so to batches alone.
             if self._failed < _REFUSED:
                 found = self._batch(questions, timeout_s)
         except EndpointError as error:
@@ -135,7 +135,7 @@ class Endpoint:
         if None not in found:
             self._refused = self._failed = 0
             return found  # type: ignore[return-value]
-        # What the batch did not bring is asked one by one. If that brings it, it was the batch.
+        # Sends what the batch did not answer one by one. If that works, the batch was the problem.
         whole = [
             self._single(question, timeout_s) if answer is None else answer
             for question, answer in zip(questions, found, strict=True)
@@ -148,7 +148,7 @@ class Endpoint:
         return _judged(question, _envelope(self._post(body, timeout_s), body["id"]))
 
     def _batch(self, questions: Sequence[Question], timeout_s: float | None) -> list[Answer | None]:
-        """The answers to a batch; None for a question without a usable one."""
+        """The answers to a batch; None for a request without a usable one."""
         bodies = self._bodies(questions)
         said = self._post(bodies, timeout_s)
         if isinstance(said, dict) and isinstance(said.get("error"), dict):
@@ -174,7 +174,7 @@ class Endpoint:
         ]
 
     def _post(self, body: object, timeout_s: float | None) -> Any:
-        """What it says, whatever that is. Raises EndpointError."""
+        """The parsed JSON of the response, whatever it is. Raises EndpointError."""
         self.requests += 1
         try:
             with self._session.post(
@@ -193,7 +193,7 @@ class Endpoint:
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
             raise EndpointError(Fault(TIMEOUT)) from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
-            # The libraries' messages hold the URL.
+            # The libraries' messages contain the URL.
             raise EndpointError(Fault(CONNECTION)) from None
         if answer.status_code == TOO_MANY:
             raise EndpointError(Fault("HTTP 429", strict=True, wait_s=_retry_after(answer)))
@@ -201,7 +201,7 @@ class Endpoint:
             said = parsed(content)
         except ValueError:
             said = None
-        # Some send an error of JSON-RPC with a status of its own, such as 400.
+        # Some send a JSON-RPC error with an HTTP status of its own, such as 400.
         if answer.status_code != requests.codes.ok and not (isinstance(said, dict) and _is_error(said)):
             raise EndpointError(Fault(f"HTTP {answer.status_code}", wait_s=_retry_after(answer)))
         if said is None:
@@ -215,13 +215,13 @@ def _is_error(said: Mapping[str, Any]) -> bool:
 
 
 def _envelope(said: Any, key: int) -> Answer:
-    """A JSON-RPC answer to the question `key`: with a result or an error, and nothing else. Raises EndpointError."""
+    """The JSON-RPC answer to the request with id `key`: a result or an error, nothing else. Raises EndpointError."""
     if not isinstance(said, dict) or said.get("jsonrpc") != "2.0":
         raise EndpointError(Fault(MALFORMED))
     error, found = said.get("error"), said.get("id")
     answer: Answer = {"jsonrpc": "2.0", "id": key}
     if error is not None:
-        # Its id is null where the question could not be read.
+        # The id is null if the endpoint could not parse the request.
         if not isinstance(error, dict) or (found is not None and (found != key or isinstance(found, bool))):
             raise EndpointError(Fault(MALFORMED))
         return answer | {"error": error}
@@ -231,7 +231,7 @@ def _envelope(said: Any, key: int) -> Answer:
 
 
 def _judged(question: Question, answer: Answer) -> Answer:
-    """The answer as it may be used. Raises EndpointError if the endpoint failed to give one."""
+    """The validated answer. Raises EndpointError if the endpoint failed to give one."""
     method, params = question
     if "error" not in answer:
         try:
@@ -255,8 +255,8 @@ def _judged(question: Question, answer: Answer) -> Answer:
 
 
 def _plain(error: Mapping[str, Any]) -> dict[str, Any]:
-    """Code and message of an error; its data are left out, as only those of a revert mean anything. What cannot be
-    shown is replaced: half a character of UTF-16, which JSON can hold, would stop a page or alert that quotes it."""
+    """Code and message of an error, without its data, which matter only for a revert. Replaces unprintable characters:
+    an unpaired UTF-16 surrogate, which JSON may contain, would break a page or alert that quotes it."""
     code, message = error.get("code"), " ".join(str(error.get("message") or "").split())[:300]
     fine = isinstance(code, int) and not isinstance(code, bool)
     shown = "".join(each if each.isprintable() else "?" for each in message)
@@ -264,7 +264,7 @@ def _plain(error: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_read(method: str) -> bool:
-    """Whether a question changes nothing, so that it may be asked of several endpoints."""
+    """Whether a method changes nothing, so that several endpoints may get the request."""
     return method.startswith(("eth_", "net_", "web3_")) and not method.startswith("eth_send")
 
 
@@ -275,13 +275,13 @@ def _refuse_limited(error: Mapping[str, Any]) -> None:
 
 
 def _retry_after(answer: requests.Response) -> float:
-    """Seconds that the endpoint asks to be left alone; 0 if it does not give seconds."""
+    """Seconds of the Retry-After header, at most `LONGEST_RETRY_AFTER_S`; 0 if it is missing or not in seconds."""
     text = answer.headers.get("Retry-After", "")
     return min(LONGEST_RETRY_AFTER_S, float(text)) if text.isdecimal() else 0.0
 
 
 def names_of(urls: Sequence[str]) -> list[str]:
-    """A name for each URL: host and port, plus a number if several share them."""
+    """A name for each URL: host, port if given, plus a number if several share them."""
     hosts = []
     for url in urls:
         parts = urlsplit(url)

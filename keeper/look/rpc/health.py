@@ -1,4 +1,4 @@
-"""Whether an endpoint is healthy, and for how long it is put aside if not."""
+"""Whether an endpoint is healthy, and for how long it is put aside (gets no requests) if not."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from keeper.look.rpc.endpoint import Answer, Fault, Question
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 300.0
-"""How long a failing endpoint is put aside: the first time, and at most. The time doubles with each failure, and begins
-anew once the endpoint has been healthy for the longest."""
+"""How long a failing endpoint is put aside: the first time, and at most. The time doubles with each failure, and starts
+again once the endpoint has been healthy for `LONGEST_WAIT_S`."""
 
 ALONE_WAIT_S = 15.0
-"""The longest if there is no other endpoint, even after a lie or a request for rest: a month has deadlines."""
+"""Longest wait if there is no other endpoint, even after a lie, or after a rate limit without its own wait: a month has
+deadlines."""
 
 AHEAD_S = 900
-"""Two honest heads of about the same height differ by less: a slot takes 12 seconds, and hardly any stays empty."""
+"""The times of two honest heads at about the same height differ by less: a slot takes 12 seconds, and few are empty."""
 
 ENDLESS = 1 << 62
 
 LOOK: tuple[Question, ...] = (("eth_chainId", []), ("eth_getBlockByNumber", ["latest", False]))
-"""The questions of a health check, one round trip."""
+"""The requests of a health check, one round trip."""
 
 WRONG_CHAIN = "wrong chain"
 OLDER_HEAD = "older head than it has shown"
@@ -37,9 +38,9 @@ WRONG_STATE = "wrong state"
 
 @dataclass(frozen=True)
 class EndpointLimits:
-    """Requirements for an endpoint. `chain_id`: None for any. `max_lag`: blocks that its head may be below the highest
-    of the others, or below its own earlier head. `max_age_s`: seconds that its head may be behind this machine's clock,
-    or before it; None: unlimited."""
+    """Requirements for an endpoint. `chain_id`: None for any. `max_lag`: blocks by which its head may be below the
+    highest of the others, or below its own earlier head. `max_age_s`: seconds by which its head's time may be behind or
+    ahead of this machine's clock; None: unlimited."""
 
     chain_id: int | None = None
     max_lag: int = 3
@@ -48,8 +49,8 @@ class EndpointLimits:
 
 @dataclass(frozen=True)
 class Look:
-    """An endpoint's view of the chain: its id, and number, hash and time (Unix seconds) of the latest block; whether
-    that has a base fee."""
+    """An endpoint's view of the chain: the chain's id, number, hash and time (Unix seconds) of the latest block, and
+    whether that has a base fee."""
 
     chain_id: int | None
     number: int
@@ -60,9 +61,9 @@ class Look:
 
 @dataclass(frozen=True)
 class EndpointStatus:
-    """An endpoint's condition. `name`: its host; `reason`: why it is put aside, "" if it is not; `head_age_s`: seconds
+    """An endpoint's status. `name`: its host; `reason`: why it is put aside, "" if it is not; `head_age_s`: seconds
     from its head's time to this machine's clock, None if no head is known; `requests`: HTTP requests so far; `errors`:
-    how often it failed, by reason."""
+    number of failures by reason."""
 
     name: str
     healthy: bool
@@ -75,7 +76,7 @@ class EndpointStatus:
 
 @dataclass
 class Health:
-    """An endpoint's health so far. Times are monotonic, seconds."""
+    """An endpoint's health. Times are monotonic seconds."""
 
     fault: Fault | None = field(default_factory=lambda: Fault("not looked at yet"))
     look: Look | None = None
@@ -87,11 +88,11 @@ class Health:
     healthy_since: float = 0.0
     errors: Counter[str] = field(default_factory=Counter)
     unanswered: Counter[str] = field(default_factory=Counter)
-    """How often in a row it did not answer a method that another endpoint did."""
+    """By method: how often in a row it did not answer while another endpoint did."""
     lacks: set[str] = field(default_factory=set)
-    """Methods for which it is asked last."""
+    """Methods for which it comes last."""
     most_blocks: int = ENDLESS
-    """Blocks over which it gives events, as far as is known until `most_until`."""
+    """Most blocks per request for events, as far as is known; valid until `most_until`."""
     most_until: float = 0.0
 
     @property
@@ -105,13 +106,13 @@ class Health:
         return now - self.looked_at >= check_s if self.healthy else now >= self.retry_at
 
     def serves_alone(self, now: float) -> bool:
-        """Whether it may be asked although it is put aside, if there is no other."""
+        """Whether to use it although it is put aside, if there is no other endpoint."""
         if self.fault is None or self.looked_at is None or not (self.fault.strict or self.fault.wait_s > 0):
             return True
         return now >= min(self.retry_at, self.looked_at + max(ALONE_WAIT_S, self.fault.wait_s))
 
     def good(self, look: Look, now: float) -> bool:
-        """Notes that it is healthy; returns whether it was put aside before."""
+        """Records that it is healthy; returns whether it was put aside before."""
         back = self.fault is not None
         if back:
             self.healthy_since = now
@@ -129,7 +130,7 @@ class Health:
         wait = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self.failures - 1, 20))
         self.retry_at = now + max(wait, fault.wait_s)
         if fault.reason == OLDER_HEAD:
-            # If the chain was really shortened, the next check believes it.
+            # If the chain did get shorter, the next check accepts it.
             self.shown = None
         return news
 
@@ -144,11 +145,11 @@ def fault_of(
     base_fee: bool,
     ahead: bool,
 ) -> Fault | None:
-    """What is wrong with an endpoint's view; None if nothing.
+    """The first fault of an endpoint's view of the chain; None if it has none.
 
-    `shown`: the highest head that it has shown itself; `highest`: that of the other healthy ones; `wall`: this
-    machine's clock, Unix seconds; `base_fee`: whether the chain's blocks have had one; `ahead`: whether the others say
-    that its time is ahead of theirs.
+    `shown`: its own highest head; `highest`: that of the other healthy ones; `wall`: this machine's clock, Unix
+    seconds; `base_fee`: whether blocks of the chain have had one; `ahead`: whether its head's time is ahead of the
+    others'.
     """
     most = limits.max_age_s
     faults = (
@@ -163,15 +164,15 @@ def fault_of(
 
 
 def is_ahead(look: Look, of: Look, limits: EndpointLimits) -> bool | None:
-    """Whether a head's time is far ahead of that of another one at about the same height; None where the other is too
-    far below to tell."""
+    """Whether a head's time is far ahead of another one's at about the same height; None if the other is too far below
+    to compare."""
     return look.time - of.time > AHEAD_S if look.number - of.number <= limits.max_lag else None
 
 
 def look_of(questions: Sequence[Question], answers: Sequence[Answer], before: Look | None) -> Look | None:
     """The view of the chain in these well-formed answers, None if they lack the latest block.
 
-    If the chain's id was not asked, it is taken from `before`.
+    If they lack the chain's id, takes it from `before`.
     """
     chain_id = before.chain_id if before else None
     block: Any = None

@@ -1,7 +1,7 @@
-"""The endpoints as one provider of web3.
+"""Combines the endpoints into one web3 provider.
 
-The first healthy one in order of preference is asked, and the next one when it fails. A signed transaction goes once to
-all healthy ones: only the sender decides whether to send it again.
+It queries the first healthy endpoint in order of preference, and the next one if that fails. It sends a signed
+transaction once to all healthy ones: only the sender decides whether to send it again.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ LOOK_TIMEOUT_S = 5.0
 CHECK_S = 15.0
 _NONCE = "eth_getTransactionCount"
 _STUMBLES = ("0x4e487b71", "0x556f1830")
-"""Beginnings of what a call returned as it reverted, `Panic(uint256)` and `OffchainLookup(...)` (EIP-3668), of which
-web3 makes something else: it raises KeyError for an unknown number, and would open the URLs in the other."""
+"""Prefixes of revert data that web3 would not raise as a revert: `Panic(uint256)`, where it raises KeyError for an
+unknown number, and `OffchainLookup(...)` (EIP-3668), whose URLs it would open."""
 
 
 class AgreementError(Web3Exception):
-    """Several endpoints must agree, but they differ or too few answer. The message has their hosts."""
+    """Several endpoints must agree, but they differ or too few answer. The message names their hosts."""
 
 
 class EndpointPool(JSONBaseProvider):
-    """Endpoints in order of preference. Each is looked at before the first question and every `check_s` seconds.
+    """Endpoints in order of preference. Checks each before the first request and every `check_s` seconds.
 
     Raises NoEndpointError if none gives a usable answer. `agree`: how many must agree on a call in the latest block and
     on an account's nonce. `clock` is monotonic, `wall` is Unix time; both in seconds.
@@ -67,13 +67,13 @@ class EndpointPool(JSONBaseProvider):
         )
 
     def status(self) -> tuple[EndpointStatus, ...]:
-        """Each endpoint's condition at its last check; asks nothing."""
+        """Each endpoint's status at its last check; sends no requests."""
         return self.roster.status()
 
     # web3's interface
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
-        """One question. Raises NoEndpointError, AgreementError."""
+        """Sends one request. Raises NoEndpointError, AgreementError."""
         question = (str(method), params)
         if method == SEND:
             answer = self._send(question)
@@ -90,7 +90,7 @@ class EndpointPool(JSONBaseProvider):
         return _for_web3(answer)
 
     def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse]:
-        """Several read-only questions in one round trip. Raises NoEndpointError."""
+        """Sends several read-only requests in one round trip. Raises NoEndpointError."""
         return self.asked([(str(method), params) for method, params in requests])  # type: ignore[return-value]
 
     def is_connected(self, show_traceback: bool = False) -> bool:
@@ -106,13 +106,13 @@ class EndpointPool(JSONBaseProvider):
     # Reading
 
     def asked(self, questions: Sequence[Question], fits: Fits | None = None) -> list[Answer]:
-        """The first usable answers; `fits` refuses some that are not. Raises NoEndpointError."""
+        """The first usable answers; `fits` raises ValueError for unusable ones. Raises NoEndpointError."""
         return ask(self.roster, questions, fits)
 
     def agreed(self, questions: Sequence[Question], fits: Fits | None = None) -> list[Answer]:
         """The answers on which `agree` endpoints agree. Raises AgreementError, NoEndpointError.
 
-        The questions must name their block by its hash. An endpoint that differs from the majority is put aside.
+        The questions must name their block by its hash. Puts aside endpoints that differ from those that agree.
         """
         votes: dict[str, list[tuple[Endpoint, list[Answer]]]] = {}
         silent: list[Answer] | None = None
@@ -120,7 +120,7 @@ class EndpointPool(JSONBaseProvider):
         for endpoint, answers in each(self.roster, questions, failed, fits):
             said = _said(answers)
             if said is None:
-                # It cannot answer, perhaps lacking the block: a vote neither for nor against.
+                # It cannot answer, perhaps for lack of the block: no vote either way.
                 silent = silent or answers
                 continue
             votes.setdefault(said, []).append((endpoint, answers))
@@ -140,7 +140,8 @@ class EndpointPool(JSONBaseProvider):
         raise AgreementError(f"BALLAST_RPC_AGREE: is {self.agree}, only {alone} can answer; waiting for another")
 
     def _agreed_at_one_block(self, question: Question) -> Answer:
-        """The answer in the newest block that all who must agree should have."""
+        """The answer on which endpoints agree: in the block that the question names by hash, else in the newest that
+        all of them should have."""
         method, params = question
         if len(params) > 1 and isinstance(params[1], dict):
             return self.agreed([question])[0]
@@ -153,19 +154,20 @@ class EndpointPool(JSONBaseProvider):
         return self.agreed([(method, [params[0], in_block(lowest.hash), *params[2:]])])[0]
 
     def _pending(self, account: str) -> Answer:
-        """The nonce after what waits in an endpoint's pool: never below the one that the same endpoint has mined."""
+        """The nonce after an endpoint's pending transactions; never below the same endpoint's nonce at the latest
+        block."""
 
         def fits(answers: list[Answer]) -> None:
             mined, pending = (int(answer["result"], 16) for answer in answers)
             if pending < mined:
                 raise ValueError("pending is below latest")
 
-        # The latest first: a block between the two can only raise the second.
+        # "latest" first: a block mined between the two requests can only raise the second.
         return self.asked([(_NONCE, [account, "latest"]), (_NONCE, [account, "pending"])], fits)[1]
 
     def _found(self, question: Question) -> Answer:
-        """A receipt or block from any endpoint that has it. One that has a receipt's block but not the receipt is put
-        aside."""
+        """A receipt or block from any endpoint that has it. Puts aside an endpoint that has a receipt's block but not
+        the receipt."""
         without: list[Endpoint] = []
         failed: dict[str, str] = {}
         answer: Answer | None = None
@@ -182,8 +184,8 @@ class EndpointPool(JSONBaseProvider):
     # Sending
 
     def _send(self, question: Question) -> Answer:
-        """Sends signed bytes once to all healthy endpoints. One that takes them is enough; refused only if all
-        refuse."""
+        """Sends signed bytes once to all healthy endpoints. One that accepts them is enough; a refusal only if all
+        refuse. Raises NoEndpointError if one that did not answer may have accepted them."""
         endpoints = list(self.roster.in_order([question]))
         if not endpoints:
             self.roster.none({})
@@ -195,7 +197,7 @@ class EndpointPool(JSONBaseProvider):
         if taken or known:
             return (taken or known)[0]
         faults = {end.name: fault for end, fault in zip(endpoints, found, strict=True) if isinstance(fault, Fault)}
-        # Who says that it takes none has not taken this one; who says nothing of it may have.
+        # An endpoint that answers that it accepts none has not accepted this one; a silent one may have.
         if any(not fault.said for fault in faults.values()):
             self.roster.none({name: str(fault) for name, fault in faults.items()})
         return answers[0] if answers else _takes_none(next(iter(faults.values())))
@@ -204,7 +206,7 @@ class EndpointPool(JSONBaseProvider):
         try:
             return endpoint.ask([question])[0]
         except EndpointError as error:
-            # One that takes no transactions now may still answer questions.
+            # An endpoint that accepts no transactions now may still answer reads.
             act = self.roster.count if error.fault.method else self.roster.aside
             act(endpoint, error.fault)
             return error.fault
@@ -218,7 +220,7 @@ class EndpointProvider(JSONBaseProvider):
         self._endpoint = Endpoint(url, names_of([url])[0], timeout_s)
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
-        """One question. Raises NoEndpointError."""
+        """Sends one request. Raises NoEndpointError."""
         try:
             return _for_web3(self._endpoint.ask([(str(method), params)])[0])
         except EndpointError as error:
@@ -227,7 +229,7 @@ class EndpointProvider(JSONBaseProvider):
             raise self._failed(error) from None
 
     def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse]:
-        """Several questions in one round trip. Raises NoEndpointError."""
+        """Sends several requests in one round trip. Raises NoEndpointError."""
         try:
             return self._endpoint.ask([(str(method), params) for method, params in requests])  # type: ignore[return-value]
         except EndpointError as error:
@@ -247,9 +249,9 @@ def connect(
     check_s: float = CHECK_S,
     timeout_s: float = TIMEOUT_S,
 ) -> Web3:
-    """A connection over several endpoints, in order of preference; a text may name several, separated by commas.
+    """A connection over several endpoints, in order of preference; a string may have several, separated by commas.
 
-    Asks nothing yet. Raises SettingsError for an unusable list.
+    Sends no requests yet. Raises SettingsError for an unusable list.
     """
     listed = [url.strip() for url in (urls.split(",") if isinstance(urls, str) else urls)]
     if len(set(listed)) < len(listed):
@@ -263,7 +265,7 @@ def connect(
 
 
 def single(url: str, timeout_s: float = TIMEOUT_S) -> Web3:
-    """A connection to one endpoint without health checks or retries: for one that may take only signed transactions."""
+    """A connection to one endpoint without health checks or retries: it may accept signed transactions alone."""
     return Web3(EndpointProvider(url, timeout_s))
 
 
@@ -281,7 +283,7 @@ def _counts(question: Question) -> bool:
 
 
 def _said(answers: Sequence[Answer]) -> str | None:
-    """The answers without the node's wording, for comparison; None if one says nothing about the state."""
+    """The answers without the node's wording, for comparison; None if one shows nothing of the state."""
     said = []
     for answer in answers:
         if "result" in answer:
@@ -294,7 +296,7 @@ def _said(answers: Sequence[Answer]) -> str | None:
 
 
 def _takes_none(fault: Fault) -> Answer:
-    """The refusal of one that says that it takes no transactions now."""
+    """The refusal of an endpoint that answered that it accepts no transactions now."""
     return {"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": fault.said}}
 
 
@@ -303,9 +305,9 @@ def _known(error: Answer) -> bool:
 
 
 def _for_web3(answer: Answer) -> RPCResponse:
-    """An answer as web3 understands it. Raises ContractLogicError for a revert of which it would make something else.
+    """The answer for web3. Raises ContractLogicError for a revert that web3 would not raise as one.
 
-    It takes any error with a text as `data` for a revert, and raises ContractLogicError with them itself.
+    web3 takes any other error with a string as `data` for a revert, and raises ContractLogicError itself.
     """
     error = answer.get("error", {})
     if str(error.get("data", "")).startswith(_STUMBLES):

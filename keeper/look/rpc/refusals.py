@@ -1,7 +1,7 @@
-"""What a node's refusal of a signed transaction means.
+"""Classifies a node's refusal of a signed transaction.
 
-Clients have no codes for it, only words: refusals.toml lists them by client, with their sources. An operator's file in
-the same form goes before it (BALLAST_REFUSALS).
+Clients have no codes for it, only messages: refusals.toml lists them by client, with their sources. An operator's file
+in the same format takes precedence (BALLAST_REFUSALS).
 """
 
 from __future__ import annotations
@@ -18,40 +18,40 @@ from keeper.errors import SettingsError
 
 BUILT_IN = Path(__file__).with_name("refusals.toml")
 SHORTEST = 4
-"""Characters of the shortest text: a shorter one would fit anything."""
+"""Fewest characters of a text: a shorter one would match anything."""
 
 
 class Refusal(StrEnum):
-    """Kinds of refusals. The order decides where a message fits several: a revert's reason can be any text, and a known
-    transaction's refusal may name its nonce too; the last are the least specific."""
+    """Kinds of refusals. Their order decides if a message matches several: a revert's reason can be any text, and the
+    refusal of a known transaction may mention its nonce too; the last are the least specific."""
 
-    REVERTED = "reverted"  # the node has run it, and it would revert
-    KNOWN = "known"  # it has it already
+    REVERTED = "reverted"  # the node ran the transaction, and it would revert
+    KNOWN = "known"  # the node has it already
     FUNDS = "funds"  # the account cannot pay for it
     NONCE_TOO_LOW = "nonce_too_low"  # the nonce is used
-    NONCE_TOO_HIGH = "nonce_too_high"  # it lacks an earlier nonce
-    REPLACEMENT = "replacement"  # it has another with the nonce, and wants more than that pays
-    FEE_CAP = "fee_cap"  # it pays more than the node lets through
+    NONCE_TOO_HIGH = "nonce_too_high"  # the node lacks an earlier nonce
+    REPLACEMENT = "replacement"  # the node has another with the nonce, and requires higher fees to replace it
+    FEE_CAP = "fee_cap"  # it pays more than the node's fee cap
     GAS_LIMIT = "gas_limit"  # its gas limit is above a block's or a transaction's
     REJECTED = "rejected"  # it can never be mined
     POOL_FULL = "pool_full"  # no room in the pool, in general or for the account
     UNDERPRICED = "underpriced"  # its fee is too low
-    UNAVAILABLE = "unavailable"  # the node, or what stands before it, takes nothing now
-    UNKNOWN = "unknown"  # words that no table has
+    UNAVAILABLE = "unavailable"  # the node, or a proxy in front of it, accepts nothing now
+    UNKNOWN = "unknown"  # a message that no table has
 
 
 Table = tuple[tuple[Refusal, re.Pattern[str]], ...]
-"""Patterns in the order in which they are tried."""
+"""Patterns in matching order."""
 
 
 def refusal_of(message: str) -> Refusal:
-    """What a node means with `message`; UNKNOWN for what no table has. Never raises."""
+    """The kind of refusal in a node's `message`; UNKNOWN if no table has it. Never raises."""
     text = _plain(message)
     return next((kind for kind, pattern in (*_added, *_built_in()) if pattern.search(text)), Refusal.UNKNOWN)
 
 
 def use(path: Path | None) -> None:
-    """From now on looks into the operator's file first; None: only into the built-in. Raises SettingsError."""
+    """Uses the operator's file before the built-in one from now on; None: only the built-in. Raises SettingsError."""
     global _added  # noqa: PLW0603 (one table for the process, as the secrets of keeper.output.redact)
     _added = () if path is None else read(path)
 
@@ -65,7 +65,7 @@ def _built_in() -> Table:
 
 
 def read(path: Path) -> Table:
-    """The patterns of a file, one for each kind in it. Raises SettingsError."""
+    """The patterns of a file, one per kind in it. Raises SettingsError."""
     texts: dict[Refusal, list[str]] = {}
     for kind, text in _texts(path):
         texts.setdefault(kind, []).append(text)
@@ -107,5 +107,5 @@ def _wrong(path: Path, field: str, value: object, expected: str) -> SettingsErro
 
 
 def _plain(text: str) -> str:
-    """In lower case, with one space between words."""
+    """Text in lower case, with one space between words."""
     return " ".join(text.lower().split())

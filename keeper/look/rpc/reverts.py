@@ -1,7 +1,7 @@
-"""What each client makes of a call that reverts, as one and the same error.
+"""Converts each client's error for a call that reverts to one canonical form.
 
 There is no standard for it. The canonical form is geth's: code 3, "execution reverted" with the reason of an
-`Error(string)` if there is one, and what the call returned as `data`. The dialects, and the source that words them:
+`Error(string)` if there is one, and the call's return data as `data`. The dialects, and their sources:
 
 - geth, Erigon, anvil: code 3, "execution reverted: reason", data 0x… (go-ethereum `internal/ethapi/errors.go`); older:
   -32000, "err: execution reverted (supplied gas 1)" without data (go-ethereum `internal/ethapi/api.go`)
@@ -16,9 +16,9 @@ There is no standard for it. The canonical form is geth's: code 3, "execution re
 - Ganache: -32000, "VM Exception while processing transaction: revert reason", data {hash: {return: 0x…}} or
   {result: 0x…}
 
-Hosted endpoints pass these on; some wrap an error once more, or drop its data. Whatever else ends a call (out of gas,
-an invalid opcode) reverts it too, without data: geth `core/vm/errors.go`, revm `HaltReason` as Reth and EDR print it,
-OpenEthereum `ethcore/vm/src/error.rs`, Besu `RpcErrorType.java`: EXECUTION_HALTED. graph-node gathers the same in
+Hosted endpoints pass these on; some wrap an error once more, or drop its data. Other ends of a call (out of gas, an
+invalid opcode) revert it too, without data: geth `core/vm/errors.go`, revm `HaltReason` as Reth and EDR print it,
+OpenEthereum `ethcore/vm/src/error.rs`, Besu `RpcErrorType.java`: EXECUTION_HALTED. graph-node has a similar list in
 `chain/ethereum/src/call_helper.rs`.
 """
 
@@ -38,19 +38,19 @@ REVERTED = "execution reverted"
 CODE = 3
 _REASON = "08c379a0"
 _DEPTH = 5
-"""How deep errors within errors are searched."""
+"""Depth to which nested errors are searched."""
 
 _DATA = frozenset({"data", "result", "return", "output"})
-"""Names under which an error has what the call returned; a number or a request's id under another one is none of it."""
+"""Keys under which an error has the call's return data; hex under other keys is a number or a request's id."""
 
 _BEGINS = r"(?:^|[:=(\"'{] ?)"
-"""Where a client's words begin: with the text, or behind what a service puts before them."""
+"""Where a client's message begins: at the start of the text, or after a service's prefix."""
 _SURELY = re.compile(
     rf"{_BEGINS}(?:(?:vm )?execution reverted|transaction reverted|vm exception)\b", re.IGNORECASE | re.MULTILINE
 )
-"""After these words comes the contract's own text, whatever that says."""
+"""A certain revert: the text after these words is the contract's own, whatever it is."""
 _SAYS = re.compile(rf"{_BEGINS}revert(?:ed)?(?=$|: | ?0x|\()", re.IGNORECASE | re.MULTILINE)
-"""The bare word: all that is said, or before a reason or what was returned. A chain can be reverted too."""
+"""The bare word "revert", alone or before a reason or return data. Less certain: a chain can be reverted too."""
 _HALTS = re.compile(
     r"out of ?gas|gas uint64 overflow|opcode ?not ?found"
     r"|(invalid|bad|unknown|undefined|not ?activated) ?(opcode|instruction|fe ?opcode)"
@@ -63,9 +63,9 @@ _HALTS = re.compile(
 _GAS = re.compile(
     r"gas required exceeds|intrinsic gas|exceeds (the )?(block|gas|transaction)|upper limit|insufficient", re.IGNORECASE
 )
-"""A refusal to try the call, as its sender's gas or ether is too little: no revert."""
+"""A refusal to run the call because its sender has too little gas or ether: not a revert."""
 _NODE = re.compile(r"trie node|header not found|block not found|timed? ?out|unavailable|\btimeout\b", re.IGNORECASE)
-"""The node's own trouble, even where it is worded as a failed execution."""
+"""The node's own failure, even if its message reads like a failed execution."""
 _BARE = re.compile(r"(?:reverted)?(?:0x)?((?:[0-9a-f]{2})*)")
 _EMBEDDED = re.compile(
     rf"(?:{_BEGINS}reverted|return data:|err:|custom error|output:|data=\"?)\s*\(?0x((?:[0-9a-f]{{2}})*)(?![0-9a-f])",
@@ -74,17 +74,17 @@ _EMBEDDED = re.compile(
 
 
 def revert_of(error: Any) -> dict[str, Any] | None:
-    """The canonical error for an error answer to one of `SIMULATED`; None if it does not say that the call reverts.
+    """The canonical error for an error answer to one of `SIMULATED`; None if it does not mean that the call reverts.
 
-    Takes any value and raises nothing.
+    Accepts any value and raises nothing.
     """
     if not isinstance(error, dict):
         return None
     texts = list(_texts(error))
     said = "\n".join(text for text, _ in texts)
     data = _data_in(texts)
-    # Bytes alone tell it only if they have the shape of an error with arguments; a transaction's hash has not. A number
-    # of a block may have it, where the node tells its own trouble.
+    # Bytes alone mean a revert only if they have the shape of an error with arguments, unlike a transaction's hash. A
+    # block number may have that shape, in a message about the node's own failure.
     shaped = data and len(data) % 64 == 8 and f"0x{data}" in said.lower() and not _NODE.search(said)
     surely = _SURELY.search(said) is not None
     if data and (shaped or surely or _SAYS.search(said) or error.get("code") == CODE):
@@ -99,13 +99,13 @@ def revert_of(error: Any) -> dict[str, Any] | None:
 
 
 def canonical(data: str) -> dict[str, Any]:
-    """The error for a call that returned `data` (hex digits) as it reverted."""
+    """The canonical error for a call that reverted with `data` (hex digits)."""
     reason = _reason(data)
     return {"code": CODE, "message": f"{REVERTED}: {reason}" if reason else REVERTED, "data": f"0x{data}"}
 
 
 def _texts(value: Any, data: bool = False, depth: int = 0) -> Iterator[tuple[str, bool]]:
-    """Every text in an error, and whether it stands where data do; outermost first."""
+    """Every string in an error, and whether it is under a key of `_DATA`; outermost first."""
     if isinstance(value, str):
         yield value, data
     elif isinstance(value, dict) and depth < _DEPTH:
@@ -119,7 +119,7 @@ def _texts(value: Any, data: bool = False, depth: int = 0) -> Iterator[tuple[str
 
 
 def _data_in(texts: list[tuple[str, bool]]) -> str | None:
-    """What the call returned, as hex digits; None if no text holds it."""
+    """The longest return data found, as hex digits; None if no text has any."""
     found: list[str] = []
     for text, data in texts:
         bare = _BARE.fullmatch("".join(text.split()).lower()) if data and text.strip() else None
@@ -131,7 +131,7 @@ def _data_in(texts: list[tuple[str, bool]]) -> str | None:
 
 
 def _reason(data: str) -> str:
-    """The reason of an `Error(string)`; empty if it is none."""
+    """The reason of an `Error(string)`; empty if `data` is something else."""
     if not data.startswith(_REASON):
         return ""
     try:

@@ -1,4 +1,4 @@
-"""The endpoints and their health: who may be asked, in which order, and who is put aside."""
+"""The endpoints and their health: which may get requests, in which order, and which are put aside."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ from keeper.look.rpc.health import (
 OPTIONAL = frozenset(
     {"eth_createAccessList", "eth_maxPriorityFeePerGas", "eth_feeHistory", "eth_gasPrice", "eth_getLogs"}
 )
-"""Methods without which the keeper goes on: who fails to answer one is asked last for it, and not put aside."""
+"""Methods that the keeper can do without: an endpoint that limits their rate is not put aside, and one that fails to
+answer them comes last for them."""
 REPEATED = 2
-"""So many failures in a row to answer a method put an endpoint aside."""
+"""Failures in a row to answer a method that put an endpoint aside."""
 FORGET_S = 3_600.0
-"""After so long an endpoint is asked for events over more blocks again."""
+"""Seconds after which a request for events may cover more blocks again."""
 
 log = structlog.get_logger("keeper.look.rpc")
 
@@ -61,7 +62,7 @@ class Roster:
         self._looking = threading.Lock()
 
     def status(self) -> tuple[EndpointStatus, ...]:
-        """Each endpoint's condition at its last check; asks nothing."""
+        """Each endpoint's status at its last check; sends no requests."""
         found = []
         for endpoint in self.endpoints:
             health = self._health[endpoint.name]
@@ -80,14 +81,14 @@ class Roster:
         return tuple(found)
 
     def look(self, endpoint: Endpoint) -> Look | None:
-        """Its last view of the chain."""
+        """An endpoint's last view of the chain."""
         return self._health[endpoint.name].look
 
     def in_order(self, questions: Sequence[Question], more: Callable[[], bool] = lambda: False) -> Iterator[Endpoint]:
-        """The healthy endpoints, those that lack a method last; if none is healthy, or if then `more` are wanted, the
-        others that may be asked and pass a check."""
+        """The healthy endpoints, those that lack a method last. Then, if none is healthy or if `more` returns true, the
+        others that may be used alone and pass a check."""
         healthy = self._healthy()
-        # The question itself checks the first one.
+        # A request that is itself a health check covers the first one.
         self._care(besides={healthy[0].name} if healthy and list(questions) == list(LOOK) else ())
         tried = set()
         methods = {method for method, _ in questions}
@@ -105,8 +106,8 @@ class Roster:
     # What endpoints did
 
     def answered(self, endpoint: Endpoint, questions: Sequence[Question], answers: Sequence[Answer]) -> bool:
-        """Notes that it has answered; returns whether the answers count: they do not if they show that the endpoint is
-        on another chain or behind."""
+        """Records that an endpoint has answered; returns whether the answers count: they do not if they show a fault,
+        such as another chain or an old head."""
         health = self._health[endpoint.name]
         for method, _ in questions:
             health.unanswered.pop(method, None)
@@ -115,7 +116,7 @@ class Roster:
         return look is None or self._judge(endpoint, look)
 
     def failed(self, endpoint: Endpoint, fault: Fault) -> None:
-        """Notes that it did not answer what another endpoint did; puts it aside if it repeats that."""
+        """Records that an endpoint did not answer a request that another one did; puts it aside if that repeats."""
         health, method = self._health[endpoint.name], fault.method
         if fault.lacks or method in OPTIONAL:
             health.lacks.add(method)
@@ -126,22 +127,22 @@ class Roster:
             log.info("another endpoint asked", endpoint=endpoint.name, reason=fault.reason, said=fault.said)
 
     def last_for(self, endpoint: Endpoint, method: str) -> None:
-        """From now on it is asked last for the method, until it answers it."""
+        """Puts an endpoint last for the method, until it answers it."""
         self._health[endpoint.name].lacks.add(method)
 
     def lacks_receipt(self, endpoint: Endpoint, block: int) -> None:
-        """Puts it aside if it claims to have this block, whose receipt it does not have."""
+        """Puts an endpoint aside if its head is at or above this block, whose receipt it lacks."""
         look = self.look(endpoint)
         if look is not None and block <= look.number:
             self.aside(endpoint, Fault(NO_RECEIPT, strict=True))
 
     def aside(self, endpoint: Endpoint, fault: Fault) -> None:
-        """Puts an endpoint aside."""
+        """Counts a failure and puts the endpoint aside."""
         self.count(endpoint, fault)
         self._put_aside(endpoint, fault)
 
     def count(self, endpoint: Endpoint, fault: Fault) -> None:
-        """Counts a failure, whatever follows from it."""
+        """Counts a failure without further consequences."""
         with self._state:
             self._health[endpoint.name].errors[fault.reason] += 1
 
@@ -156,18 +157,18 @@ class Roster:
             log.warning("endpoint put aside", endpoint=endpoint.name, reason=fault.reason, **said)
 
     def most_blocks(self, endpoint: Endpoint) -> int:
-        """Blocks over which it gives events, as far as is known."""
+        """Most blocks per request for events, as far as is known."""
         health = self._health[endpoint.name]
         return health.most_blocks if self._clock() < health.most_until else ENDLESS
 
     def gives_fewer(self, endpoint: Endpoint, blocks: int) -> None:
-        """Notes that it is to be asked for events over so many blocks at most."""
+        """Limits an endpoint's requests for events to this many blocks, for `FORGET_S`."""
         health = self._health[endpoint.name]
         health.most_blocks, health.most_until = blocks, self._clock() + FORGET_S
 
     def none(self, said: dict[str, str]) -> NoReturn:
         """Raises NoEndpointError with each endpoint's reason; `said`: reasons of those that did not answer this
-        question."""
+        request."""
         put_aside = {name: health.fault.reason for name, health in self._health.items() if health.fault is not None}
         answering = {health.look.chain_id for health in self._health.values() if health.look is not None}
         wrong = [reason for reason in put_aside.values() if reason == WRONG_CHAIN]
@@ -189,8 +190,8 @@ class Roster:
             due = [each for each in others if self._health[each.name].due(self._clock(), self._check_s)]
             for endpoint in due:
                 self._check(endpoint)
-            # Another one now seems to lag, but perhaps its answer is only old: check it again. Or the first one looked
-            # at has a time of which the others know nothing.
+            # By now another one may seem to lag only because its answer is old, or the one checked first may have a
+            # time that the others do not have: check them again.
             for endpoint in others if due else ():
                 if self._health[endpoint.name].healthy and (
                     self._seems_to_lag(endpoint) or self._seems_ahead(endpoint)
@@ -200,7 +201,7 @@ class Roster:
             self._looking.release()
 
     def _check(self, endpoint: Endpoint) -> bool:
-        """Checks one; returns whether it is healthy."""
+        """Checks an endpoint; returns whether it is healthy."""
         try:
             look = self._look_again(endpoint)
         except EndpointError as error:
@@ -209,13 +210,13 @@ class Roster:
         return self._judge(endpoint, look)
 
     def _look_again(self, endpoint: Endpoint) -> Look:
-        """Its view of the chain now. Raises EndpointError."""
+        """Requests an endpoint's current view of the chain. Raises EndpointError."""
         look = look_of(LOOK, endpoint.ask(LOOK, self.look_timeout_s), None)
         assert look is not None  # the latest block is among the questions
         return look
 
     def _judge(self, endpoint: Endpoint, look: Look) -> bool:
-        """Notes an endpoint's view of the chain; returns whether it is healthy."""
+        """Records an endpoint's view of the chain; returns whether it is healthy."""
         health = self._health[endpoint.name]
         highest = self._highest_of_others(endpoint)
         fault = fault_of(
@@ -248,8 +249,8 @@ class Roster:
         return look is not None and any(is_ahead(look, other, self._limits) for _, other in self._others(endpoint))
 
     def _is_ahead(self, endpoint: Endpoint, look: Look) -> bool:
-        """Whether no other healthy one supports its time and one contradicts it. Who seems to is asked again, as its
-        last view may be from before the time moved: a chain of one's own makes leaps."""
+        """Whether another healthy endpoint contradicts the time of this one's head and none supports it. Queries one
+        that seems to contradict again, as its last view may be from before the time moved: local test chains jump."""
         contradicted = False
         for other, seen in self._others(endpoint):
             ahead = is_ahead(look, seen, self._limits)
@@ -262,10 +263,10 @@ class Roster:
         return contradicted
 
     def _others(self, endpoint: Endpoint) -> list[tuple[Endpoint, Look]]:
-        """The other healthy ones with their last views."""
+        """The other healthy endpoints with their last views."""
         healthy = [(other, self._health[other.name].look) for other in self._healthy() if other is not endpoint]
         return [(other, look) for other, look in healthy if look is not None]
 
     def _highest_of_others(self, endpoint: Endpoint) -> int | None:
-        """The highest head of the other healthy ones."""
+        """The highest head of the other healthy endpoints."""
         return max((look.number for _, look in self._others(endpoint)), default=None)

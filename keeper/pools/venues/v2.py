@@ -1,4 +1,4 @@
-"""Pairs of the Uniswap V2 family, to the wei: one constant product without an end, 0.3 % of what goes in.
+"""Pairs of the Uniswap V2 family, to the wei: one unlimited constant product with a fee of 0.3 % of the input.
 
 out = 997 in * reserveOut / (1000 reserveIn + 997 in), rounded down.
 """
@@ -49,8 +49,8 @@ class V2Pool:
         return (Segment(*self._sides(token_in), None, self.fee),)
 
     def at_price(self, numerator: int, denominator: int) -> V2Pool:
-        """See `Pool`; the product of the reserves stays, their fee's growth is left out. Unchanged where a reserve
-        would round to 0."""
+        """See `Pool`. Keeps the product of the reserves, ignoring its growth by fees. Returns the pool unchanged if a
+        reserve would round to 0."""
         product = self.reserves[0] * self.reserves[1]
         second = isqrt(product * numerator // denominator)
         if second == 0 or product // second == 0:
@@ -58,13 +58,13 @@ class V2Pool:
         return replace(self, reserves=(product // second, second))
 
     def _sides(self, token_in: str) -> tuple[int, int]:
-        """Reserves of what goes in and of what comes out."""
+        """Reserves of the input and of the output token."""
         first, second = self.reserves
         return (first, second) if token_in == self.tokens[0] else (second, first)
 
 
 def pool_of(state: PoolState, weth: str) -> V2Pool:
-    """The pair whose reserves against WETH were read."""
+    """The pair with these reserves against WETH."""
     if int(state.token, 16) < int(weth, 16):
         return V2Pool(state.venue, state.pair, (state.token, weth), (state.token_reserve, state.weth_reserve))
     return V2Pool(state.venue, state.pair, (weth, state.token), (state.weth_reserve, state.token_reserve))

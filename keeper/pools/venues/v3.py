@@ -1,9 +1,9 @@
-"""Pools of Uniswap V3: quotes equal to the contract's swaps to the wei, ticks crossed as it crosses them.
+"""Pools of Uniswap V3: quotes equal to the contract's swaps to the wei, crossing ticks in the same way.
 
-A pool is known within a window of its tick bitmap; outside nothing is known, and a swap that would leave it is refused.
-The contract looks for the next initialized tick within one word of the bitmap (256 tick spacings) at a time and stops
-at the word's end if there is none. Each stop rounds, so the stops are made here too (white paper, 6.3; the contract
-UniswapV3Pool and the library TickBitmap of v3-core).
+The keeper reads a pool within a window of its tick bitmap; it refuses a swap that would leave the window. The contract
+looks for the next initialized tick within one word of the bitmap (256 tick spacings) at a time and stops at the word's
+end if there is none. Each stop rounds, so this code makes the same stops (white paper, 6.3; the contract UniswapV3Pool
+and the library TickBitmap of v3-core).
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ WORD = 256
 
 
 class UnknownTicksError(ValueError):
-    """A swap would leave the part of the pool that is known."""
+    """A swap would leave the window of ticks that was read."""
 
 
 class Result(NamedTuple):
-    """A swap: what goes in (fee included) and comes out in wei, and the pool after it."""
+    """A swap: input (fee included) and output in wei, and the pool's state after it."""
 
     amount_in: int
     amount_out: int
     sqrt_price: int
     tick: int | None
-    """None: where the price says, inside a range."""
+    """None: the price is between two ticks and determines the tick."""
     liquidity: int
 
 
 @dataclass(frozen=True)
 class V3Pool:
-    """A pool as it stands in one block, within a window of its ticks.
+    """A pool in one block, within a window of its ticks.
 
-    `tokens` are token0 and token1; `fee` is in millionths; `sqrt_price` is the square root of token1 wei for one token0
-    wei, x 2^96; `liquidity` is what is in range. `ticks` are the initialized ones (ascending) of the bitmap's words
-    `first_word` to `last_word`, `nets` the liquidity that each adds when crossed upwards.
+    `tokens`: token0 and token1; `fee`: millionths; `sqrt_price`: square root of token1 wei for one token0 wei, x 2^96;
+    `liquidity`: in range. `ticks`: the initialized ones (ascending) of the bitmap's words `first_word` to `last_word`;
+    `nets`: the liquidity that each adds when crossed upwards.
     """
 
     address: str
@@ -72,11 +72,11 @@ class V3Pool:
         return self.swap_in(token_in, amount).amount_out
 
     def amount_in(self, token_in: str, amount: int) -> int:
-        """See `Pool`. An exact-output swap takes a little more than the least where prices are coarse."""
+        """See `Pool`. Where prices are coarse, an exact-output swap takes a little more than this minimum."""
         if amount == 0:
             return 0
         enough = self.swap_out(token_in, amount).amount_in
-        # Exact to the wei: back in growing steps as long as less is enough, then halving.
+        # Searches the minimum to the wei: down in doubling steps while less is enough, then bisection.
         step, too_little = 1, 0
         while enough > 0:
             tried = max(0, enough - step)
@@ -93,14 +93,15 @@ class V3Pool:
         return enough
 
     def swap_in(self, token_in: str, amount: int, limit: int | None = None) -> Result:
-        """A swap of exactly `amount` in, or of less where it reaches `limit` (a square root of a price x 2^96) first.
+        """A swap of exactly `amount` in, or of less if it reaches `limit` (a square root of a price x 2^96) first.
 
-        Raises ValueError below 0, or if without a limit the pool cannot take all; UnknownTicksError beyond the window.
+        Raises ValueError for a negative amount, or if without a limit the pool cannot take all; UnknownTicksError
+        beyond the window.
         """
         return self._swap(token_in, amount, limit, exact_in=True)
 
     def swap_out(self, token_in: str, amount: int, limit: int | None = None) -> Result:
-        """A swap for exactly `amount` out, or for less where it reaches `limit` first. Raises as `swap_in`."""
+        """A swap for exactly `amount` out, or for less if it reaches `limit` first. Raises as `swap_in`."""
         return self._swap(token_in, amount, limit, exact_in=False)
 
     def after(self, result: Result) -> V3Pool:
@@ -124,14 +125,14 @@ class V3Pool:
         return tuple(found)
 
     def at_price(self, numerator: int, denominator: int) -> V3Pool:
-        """See `Pool`; at the end of the window where the price lies beyond it."""
+        """See `Pool`. A price beyond the window moves the pool to the window's end."""
         low, high = self.window
         bounds = v3_math.sqrt_ratio_at_tick(low), v3_math.sqrt_ratio_at_tick(high) - 1
         price = max(bounds[0], min(bounds[1], isqrt((numerator << 192) // denominator)))
         if price == self.sqrt_price:
             return self
         tick = v3_math.tick_at_sqrt_ratio(price)
-        # Ticks above the lower and up to the higher of both are crossed.
+        # The move crosses the ticks above the lower and up to the higher of both.
         first, last = sorted((bisect_right(self.ticks, self.tick), bisect_right(self.ticks, tick)))
         crossed = sum(self.nets[first:last])
         liquidity = self.liquidity + (crossed if tick > self.tick else -crossed)
@@ -139,7 +140,7 @@ class V3Pool:
 
     @property
     def window(self) -> tuple[int, int]:
-        """Lowest and highest tick that a swap can reach with what is known."""
+        """Lowest and highest tick that a swap can reach within the words read."""
         low = self.first_word * WORD * self.tick_spacing
         high = (self.last_word * WORD + WORD - 1) * self.tick_spacing
         return max(v3_math.MIN_TICK, low), min(v3_math.MAX_TICK, high)
@@ -150,7 +151,7 @@ class V3Pool:
         return token_in == self.tokens[0]
 
     def _ahead(self, zero_in: bool) -> list[tuple[int, int]]:
-        """Initialized ticks that the price meets on its way, with their nets, and last the end of the window."""
+        """Initialized ticks in the direction of a swap, with their nets, and last the end of the window."""
         low, high = self.window
         here = bisect_right(self.ticks, self.tick)
         if zero_in:
@@ -158,7 +159,7 @@ class V3Pool:
         return [*zip(self.ticks[here:], self.nets[here:], strict=True), (high, 0)]
 
     def _next_tick(self, tick: int, zero_in: bool) -> tuple[int, int]:
-        """Where the contract stops next, and the net of that tick (0: it is not initialized)."""
+        """The tick at which the contract stops next, and its net (0: not initialized)."""
         spacing = self.tick_spacing
         at = tick // spacing if zero_in else tick // spacing + 1
         word = at // WORD
@@ -205,7 +206,7 @@ class V3Pool:
 
 
 def _segment(price: int, end: int, liquidity: int, fee: int, zero_in: bool) -> Segment | None:
-    """The stretch from `price` to `end`; None where nothing goes in. Virtual reserves are L / sqrt(P) and L sqrt(P)."""
+    """The stretch from `price` to `end`; None if it takes nothing. Virtual reserves are L / sqrt(P) and L sqrt(P)."""
     first, second = (liquidity << 96) // price, liquidity * price >> 96
     if zero_in:
         most = v3_math.amount0_between(end, price, liquidity, up=False)
@@ -218,7 +219,7 @@ def _segment(price: int, end: int, liquidity: int, fee: int, zero_in: bool) -> S
 
 
 def pool_of(address: str, state: Any) -> V3Pool | None:
-    """A pool from the lens's struct `V3State`; None for what is no pool, or has no liquidity ahead on some side."""
+    """A pool from the lens's struct `V3State`; None if there is no pool, or no liquidity on one side of the price."""
     if state.sqrtPriceX96 == 0:
         return None
     pool = V3Pool(

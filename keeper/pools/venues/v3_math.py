@@ -1,11 +1,11 @@
-"""Arithmetic of Uniswap V3 pools in integers, rounded as the contract rounds: equal to it to the wei.
+"""Arithmetic of Uniswap V3 pools in integers, with the contract's rounding: equal to it to the wei.
 
-Sources: the Uniswap v3 white paper (sections named below) for the formulas, and for the rounding the libraries
-TickMath, SqrtPriceMath and SwapMath of Uniswap's v3-core 1.0, which the pools on chain were compiled from.
+Sources: the Uniswap v3 white paper (sections named below) for the formulas; for the rounding the libraries TickMath,
+SqrtPriceMath and SwapMath of Uniswap's v3-core 1.0, from which the deployed pools were compiled.
 
-A price is token1 wei for one token0 wei; prices are carried as square roots x 2^96. Liquidity is that of the white
-paper (section 6.2): L^2 = x y of the virtual reserves. Ticks are powers of 1.0001 (section 6.1). Fees are millionths of
-what goes in (section 6.2.3).
+A price is token1 wei for one token0 wei, represented as its square root x 2^96. Liquidity is that of the white paper
+(section 6.2): L^2 = x y of the virtual reserves. Ticks are powers of 1.0001 (section 6.1). Fees are millionths of the
+input (section 6.2.3).
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ MAX_SQRT_RATIO = 1_461_446_703_485_210_103_287_273_052_203_988_822_378_723_970_3
 
 _MAX_256 = 2**256 - 1
 _TICKS_PER_DOUBLING = 13_863
-"""Of the square root: 2 ln(2) / ln(1.0001)."""
+"""Ticks in which the square root doubles: 2 ln(2) / ln(1.0001)."""
 _TICKS_PER_UNIT = 20_001
-"""Ticks in which the square root grows by a small part of itself: 2 / ln(1.0001)."""
+"""Ticks per relative change of the square root, for small changes: 2 / ln(1.0001)."""
 
 
 def _factors() -> tuple[int, ...]:
@@ -71,7 +71,7 @@ def tick_at_sqrt_ratio(ratio: int) -> int:
         raise ValueError(f"square root of a price {ratio}: expected {MIN_SQRT_RATIO} to {MAX_SQRT_RATIO - 1}")
     tick = _within((ratio.bit_length() - 97) * _TICKS_PER_DOUBLING)
     while True:
-        # Newton's method: near a root of a^t = r the next guess is off by about the square of the last one's distance.
+        # Newton's method: near a root of a^t = r each error is about the square of the previous one.
         found = sqrt_ratio_at_tick(tick)
         step = (ratio - found) * _TICKS_PER_UNIT // found
         if -2 <= step <= 2:
@@ -93,7 +93,8 @@ def _within(tick: int) -> int:
 
 
 def amount0_between(low: int, high: int, liquidity: int, *, up: bool) -> int:
-    """Token0 wei between two prices: L (1 / sqrt(low) - 1 / sqrt(high)) (white paper, 6.2.3), rounded twice one way."""
+    """Token0 wei between two prices: L (1 / sqrt(low) - 1 / sqrt(high)) (white paper, 6.2.3), rounded twice in the
+    direction of `up`."""
     numerator = (liquidity << 96) * (high - low)
     if up:
         return _up(_up(numerator, high), low)
@@ -107,7 +108,7 @@ def amount1_between(low: int, high: int, liquidity: int, *, up: bool) -> int:
 
 
 def price_after_input(price: int, liquidity: int, amount: int, *, zero_in: bool) -> int:
-    """The square root of the price once `amount` (fee taken off) has gone in, rounded so that the pool does not pay too
+    """The square root of the price after an input of `amount` (without fee), rounded so that the pool does not pay too
     much."""
     if not zero_in:
         return price + (amount << 96) // liquidity
@@ -117,13 +118,13 @@ def price_after_input(price: int, liquidity: int, amount: int, *, zero_in: bool)
     product = amount * price
     if product <= _MAX_256 and numerator + product <= _MAX_256:
         return _up(numerator * price, numerator + product)
-    # Where the product overflows the contract divides first.
+    # If the product overflows, the contract divides first.
     return _up(numerator, numerator // price + amount)
 
 
 def price_after_output(price: int, liquidity: int, amount: int, *, zero_in: bool) -> int:
-    """The square root of the price once `amount` has come out, rounded so that the pool takes enough. Raises ValueError
-    where the liquidity does not hold that much."""
+    """The square root of the price after an output of `amount`, rounded so that the pool takes enough. Raises
+    ValueError if the liquidity does not hold that much."""
     if zero_in:
         after = price - _up(amount << 96, liquidity)
         if after <= 0:
@@ -139,7 +140,7 @@ def price_after_output(price: int, liquidity: int, amount: int, *, zero_in: bool
 
 
 class Step(NamedTuple):
-    """A swap on a stretch of constant liquidity: the price after it, wei in (without the fee), out, and of the fee."""
+    """A swap on a stretch of constant liquidity: the price after it, input (without fee), output and fee in wei."""
 
     price: int
     amount_in: int
@@ -148,7 +149,7 @@ class Step(NamedTuple):
 
 
 def step_in(price: int, target: int, liquidity: int, left: int, fee: int) -> Step:
-    """A swap of exactly `left` in (fee included) from `price` towards `target`, as far as either lets it."""
+    """A swap of exactly `left` in (fee included) from `price`, which ends at `target` if it gets there first."""
     zero_in = price >= target
     without_fee = left * (MILLION - fee) // MILLION
     most = _in(price, target, liquidity, zero_in)
@@ -156,15 +157,15 @@ def step_in(price: int, target: int, liquidity: int, left: int, fee: int) -> Ste
         return Step(target, most, _out(price, target, liquidity, zero_in), _up(most * fee, MILLION - fee))
     after = price_after_input(price, liquidity, without_fee, zero_in=zero_in)
     if after == target:
-        # The rounded price may reach the target before the amount is used up: then the fee is that of the whole way.
+        # The rounded price may reach the target before the amount is used up: then the fee is that of a full step.
         return Step(target, most, _out(price, target, liquidity, zero_in), _up(most * fee, MILLION - fee))
     amount = _in(price, after, liquidity, zero_in)
-    # What rounding leaves of the amount goes to the fee.
+    # The rounding remainder of the amount goes to the fee.
     return Step(after, amount, _out(price, after, liquidity, zero_in), left - amount)
 
 
 def step_out(price: int, target: int, liquidity: int, left: int, fee: int) -> Step:
-    """A swap for exactly `left` out from `price` towards `target`, as far as either lets it."""
+    """A swap for exactly `left` out from `price`, which ends at `target` if it gets there first."""
     zero_in = price >= target
     most = _out(price, target, liquidity, zero_in)
     after, amount_out = target, most
