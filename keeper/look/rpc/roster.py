@@ -27,8 +27,8 @@ from keeper.look.rpc.health import (
 OPTIONAL = frozenset(
     {"eth_createAccessList", "eth_maxPriorityFeePerGas", "eth_feeHistory", "eth_gasPrice", "eth_getLogs"}
 )
-"""Methods that the keeper can do without: an endpoint that limits their rate is not put aside, and one that fails to
-answer them comes last for them."""
+"""Methods that the keeper can do without: an endpoint that fails to answer one or limits its rate comes last for it,
+and is not put aside at once."""
 REPEATED = 2
 """Failures in a row to answer a method that put an endpoint aside."""
 FORGET_S = 3_600.0
