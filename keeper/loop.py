@@ -18,7 +18,7 @@ from keeper.look import contracts
 from keeper.look.fund_reader import FundReader, Head
 from keeper.look.interventions import Chronicle
 from keeper.look.outlook import OutlookReader
-from keeper.ops.facts import LONGEST_WAIT_S
+from keeper.ops.facts import MAX_BACK_OFF_S
 from keeper.ops.liveness import Interrupted, Stop
 from keeper.ops.memory import steady
 from keeper.ops.nav_log import NavLog
@@ -184,10 +184,10 @@ class Fund:
 
     def failed(self, pause: float) -> None:
         """Notes a failure: the keeper skips the fund for twice `pause` seconds, doubled each further time, at most
-        `LONGEST_WAIT_S`."""
+        `MAX_BACK_OFF_S`."""
         self.failures += 1
         self.looked_at.reset()
-        self.not_before = time.monotonic() + min(LONGEST_WAIT_S, pause * 2 ** min(self.failures, 10))
+        self.not_before = time.monotonic() + min(MAX_BACK_OFF_S, pause * 2 ** min(self.failures, 10))
 
 
 class Keeper:
@@ -340,7 +340,7 @@ class Keeper:
             self._failures += 1
             for fund in self._funds:
                 self._failed(fund, error, pause=0)
-            wait: float = min(LONGEST_WAIT_S, self._poll_seconds * 2 ** min(self._failures, 10))
+            wait: float = min(MAX_BACK_OFF_S, self._poll_seconds * 2 ** min(self._failures, 10))
             _say(error, wait)
             self._last = None
             return wait

@@ -18,7 +18,7 @@ from ballast.files import replace_json
 from ballast.units import DAY_S
 from keeper.errors import FeeTooHighError, KeeperError, SettingsError, UnforeseenError
 from keeper.look.fund_reader import Head
-from keeper.ops.facts import LONGEST_WAIT_S
+from keeper.ops.facts import MAX_BACK_OFF_S
 from keeper.ops.liveness import Interrupted, Stop
 from keeper.ops.pulse import Pulse, State
 from keeper.ops.troubles import Troubles
@@ -222,7 +222,7 @@ class LivingMarket:
             error = caught if isinstance(caught, KeeperError) else self._troubles.unforeseen("market", caught)
             self._failures += 1
             self._looked_at, self._entries = "", None
-            wait: float = min(LONGEST_WAIT_S, self._poll_seconds * 2 ** min(self._failures, 10))
+            wait: float = min(MAX_BACK_OFF_S, self._poll_seconds * 2 ** min(self._failures, 10))
             if not isinstance(error, UnforeseenError):  # which has been logged already
                 log.error("step failed", error=str(error), again_in_s=round(wait, 2))
             return wait

@@ -16,7 +16,7 @@ from keeper.settings import Settings
 from keeper.state import Action, FundState
 from keeper.view import View
 
-LONGEST_WAIT_S = 60.0
+MAX_BACK_OFF_S = 60.0
 """Longest wait of the loop after a failed tick, seconds."""
 
 
@@ -44,7 +44,7 @@ def bounds_of(settings: Settings) -> Bounds:
         settings.open_seconds,
         settings.month_gas,
         settings.start_seconds,
-        settings.stuck_seconds + max(LONGEST_WAIT_S, settings.poll_seconds),
+        settings.stuck_seconds + max(MAX_BACK_OFF_S, settings.poll_seconds),
         settings.most_batches,
     )
 

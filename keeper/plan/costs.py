@@ -20,8 +20,12 @@ class GasCosts:
     data: int = 0
 
     def hop(self, kind: int) -> int:
-        """Gas of one swap in a pool of this `PoolKind`."""
-        return self.hop_v3 if kind == PoolKind.V3 else self.hop_v2
+        """Gas of one swap in a pool of this `PoolKind`. Raises ValueError for any other."""
+        if kind == PoolKind.V2:
+            return self.hop_v2
+        if kind == PoolKind.V3:
+            return self.hop_v3
+        raise ValueError(f"kind of pool: {kind}, expected a PoolKind")
 
 
 MEASURED = GasCosts()

@@ -10,9 +10,9 @@ from typing import Any
 from keeper.look.rpc.endpoint import Answer, Fault, Question
 
 FIRST_WAIT_S = 1.0
-LONGEST_WAIT_S = 300.0
+MAX_WAIT_S = 300.0
 """How long a failing endpoint is put aside: the first time, and at most. The time doubles with each failure, and starts
-again once the endpoint has been healthy for `LONGEST_WAIT_S`."""
+again once the endpoint has been healthy for `MAX_WAIT_S`."""
 
 ALONE_WAIT_S = 15.0
 """Longest wait if there is no other endpoint, even after a lie, or after a rate limit without its own wait: a month has
@@ -123,11 +123,11 @@ class Health:
     def bad(self, fault: Fault, now: float) -> bool:
         """Puts it aside; returns whether the reason is new."""
         news = self.fault is None or self.fault.reason != fault.reason
-        if self.fault is None and now - self.healthy_since >= LONGEST_WAIT_S:
+        if self.fault is None and now - self.healthy_since >= MAX_WAIT_S:
             self.failures = 0
         self.failures += 1
         self.fault, self.looked_at = fault, now
-        wait = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self.failures - 1, 20))
+        wait = min(MAX_WAIT_S, FIRST_WAIT_S * 2 ** min(self.failures - 1, 20))
         self.retry_at = now + max(wait, fault.wait_s)
         if fault.reason == OLDER_HEAD:
             # If the chain did get shorter, the next check accepts it.

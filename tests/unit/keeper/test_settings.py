@@ -33,6 +33,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
 def test_defaults(environment: pytest.MonkeyPatch) -> None:
     settings, secrets = load_settings()
     assert (settings.max_hours, settings.pool_rest_seconds, settings.chain_id) == (14, 600, None)
+    assert settings.slippage_bps == 10
     assert (settings.plan, settings.plan_gas_gwei, settings.fewest_batches) == ("cheapest", None, 18)
     assert (settings.max_fee_gwei, settings.urgent_max_fee, settings.urgent_hours) == (300, 600, 72)
     assert (settings.ping_seconds, settings.start_seconds, secrets.ping_url) == (60, 30, None)
