@@ -28,8 +28,6 @@ from lab.localnet.session import NETWORK, fork_environment, interrupt_on_termina
 
 TESTS = ROOT / "tests"
 UNIT = "tests/unit"
-ALONE = (UNIT, "tests/browser")
-"""Folders that run in their groups when they are named alone."""
 SPLIT = {"browser": 2, "contracts": 2, "keeper": 4, "scripts": 3, "unit": 2}
 """Folders whose files are divided into several groups: one that takes long would end long after the others."""
 SECONDS = {"lab": 180, "scripts": 130, "keeper": 100, "contracts": 80, "unit": 50}
@@ -37,6 +35,8 @@ SECONDS = {"lab": 180, "scripts": 130, "keeper": 100, "contracts": 80, "unit": 5
 at about the same time; nothing else depends on it."""
 BY_NAME = ("browser",)
 """Folders that run only where they are named: these need a browser (`make test-page`)."""
+ALONE = (UNIT, *(f"tests/{folder}" for folder in BY_NAME))
+"""Folders that run in their groups when they are named alone."""
 LONG = "long"
 """Folders of this name run only where they are named: `make nightly` does."""
 JOBS = 2

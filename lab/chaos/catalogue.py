@@ -139,7 +139,7 @@ def several() -> Iterator[Scenario]:
     lagging = spoil("determine:due", "older_head", ANY, 400, blocks=4, within_s=6)
     gone = spoil("start:due", "reset", ANY, 10_000, within_s=6)
     reorg = Fault("reorg", "start:mined", more={"depth": 3, "returned": 1})
-    # On a busy machine a keeper that misses a block cancels what the next one no longer takes; so blocks wait here.
+    # Blocks wait, so that no keeper misses one because the machine is busy.
     yield Scenario("two-keepers", keepers=2, races=True, patience_s=BLOCK_S)
     yield Scenario("three-keepers", keepers=3, races=True, patience_s=BLOCK_S)
     yield Scenario("two-keepers-one-killed", (down("determine:due", 60),), keepers=2, races=True)

@@ -10,7 +10,7 @@ from tests.lab.years import year
 
 
 def test_two_months_agree_with_python(tmp_path: Path) -> None:
-    """The second month knows the first one's supplies."""
+    """The second month knows the first one's supplies. Where shallow pools were observed, the first costs more."""
     values = year(tmp_path)
     assert [month["label"] for month in values["months"]] == ["2021-01", "2021-02"]
     assert [month["what"] for month in values["months"]] == ["traded"] * 2

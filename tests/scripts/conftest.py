@@ -26,7 +26,7 @@ from lab.localnet.market import Market
 from lab.localnet.month_file import Month
 from lab.localnet.session import NETWORK
 from lab.localnet.world import World
-from lab.testbed.funding import as_yaml, deal_seed, month_config
+from lab.testbed.funding import deal_seed, month_config
 from tests.helpers.waiting import PATIENCE_S
 from tests.scripts.steered import Steered
 
@@ -119,25 +119,29 @@ def invoke() -> Invoke:
     return call
 
 
-@pytest.fixture(scope="module")
-def standing(config: FundConfig, world: World, w3: Web3, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with book.json and its journal: the month's fund, deployed once for all of a file's tests."""
-    folder = tmp_path_factory.mktemp("standing")
-    account = ape.accounts.test_accounts[3]
-    Market(w3, world).post_feeds()
+def deployed_into(folder: Path, config: FundConfig, market: Market) -> Path:
+    """Deploys the fund; its address book, with the journal beside it."""
+    account, path = ape.accounts.test_accounts[3], folder / "book.json"
+    market.post_feeds()
     deal_seed(account, config)
-    deploy_fund(ape.project, account, config, book_path=folder / "book.json")
-    return folder
+    deploy_fund(ape.project, account, config, book_path=path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def deployed_book(config: FundConfig, world: World, w3: Web3, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The address book of the month's fund, deployed once for all of a file's tests."""
+    return deployed_into(tmp_path_factory.mktemp("deployed"), config, Market(w3, world))
 
 
 @pytest.fixture
-def book_file(standing: Path, tmp_path: Path) -> Path:
-    """That book, of the test's own."""
-    shutil.copytree(standing, tmp_path, dirs_exist_ok=True)
-    return tmp_path / "book.json"
+def book_file(deployed_book: Path, tmp_path: Path) -> Path:
+    """A copy of that book, and of its journal, for one test."""
+    shutil.copytree(deployed_book.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / deployed_book.name
 
 
-SteeredWith = Callable[..., Steered]
+SteeredWith = Callable[[FundConfig, Path], Steered]
 
 
 @pytest.fixture
@@ -145,24 +149,19 @@ def steered_with(
     invoke: Invoke,
     write_fund: WriteFund,
     market: Market,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> SteeredWith:
-    """Deploys a fund that is then steered with `govern`."""
+    """Steers a deployed fund with `govern`, by its address book."""
     monkeypatch.setenv("COLUMNS", "200")
 
-    def deployed(config: FundConfig, standing: Path | None = None) -> Steered:
-        if standing is None:
-            market.post_feeds()
-            deal_seed(ape.accounts.test_accounts[3], config)
-        raw = as_yaml(config)
-        return Steered(invoke, write_fund, config, raw, market, tmp_path, lambda: capsys.readouterr().out, standing)
+    def steer(config: FundConfig, book_file: Path) -> Steered:
+        return Steered(invoke, write_fund, config, market, book_file, lambda: capsys.readouterr().out)
 
-    return deployed
+    return steer
 
 
 @pytest.fixture
-def steered(steered_with: SteeredWith, config: FundConfig, standing: Path) -> Steered:
+def steered(steered_with: SteeredWith, config: FundConfig, book_file: Path) -> Steered:
     """The month's fund."""
-    return steered_with(config, standing)
+    return steered_with(config, book_file)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,12 @@ import ape
 
 from ballast.abi import call_view, encode_call
 from ballast.book import Book
-from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.units import BLOCK_S
 from lab.localnet.anvil import Cheats
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
+from lab.testbed.funding import as_yaml
 from scripts import govern
 from tests.helpers.edits import Edit
 
@@ -34,26 +33,19 @@ class Steered:
         invoke: Invoke,
         write_fund: WriteFund,
         config: FundConfig,
-        raw: dict[str, Any],
         market: Market,
-        folder: Path,
+        book_file: Path,
         output: Callable[[], str],
-        standing: Path | None = None,
     ) -> None:
-        """`standing`: the folder of a book and its journal, of a fund that stands; else one is deployed."""
         self._invoke, self._write, self._output = invoke, write_fund, output
-        self.market, self.config, self.folder = market, config, folder
+        self.market, self.config, self.folder = market, config, book_file.parent
         self.account = ape.accounts.test_accounts[3]
         self.provider: Any = ape.networks.active_provider
         self.cheats = Cheats(HttpRpc(str(self.provider.http_uri)))
-        self.book_file = folder / "book.json"
-        if standing is None:
-            deploy_fund(ape.project, self.account, config, book_path=self.book_file)
-        else:
-            shutil.copytree(standing, folder, dirs_exist_ok=True)
-        self.book = Book.load(self.book_file)
-        self.raw = raw
-        self.fund = write_fund(raw)
+        self.book_file = book_file
+        self.book = Book.load(book_file)
+        self.raw = as_yaml(config)
+        self.fund = write_fund(self.raw)
         self.shown = ""
         self._feeds: dict[str, int] = {}
 

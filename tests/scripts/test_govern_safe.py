@@ -12,9 +12,10 @@ import pytest
 from ballast.fund_file import FundConfig
 from ballast.steering.safe import checksum
 from ballast.units import WAD
+from lab.localnet.market import Market
 from tests.helpers.edits import set_field
 from tests.helpers.safe import Safe
-from tests.scripts.conftest import SteeredWith
+from tests.scripts.conftest import SteeredWith, deployed_into
 from tests.scripts.steered import Steered
 
 
@@ -29,10 +30,11 @@ def safe(owners: list[Any]) -> Safe:
 
 
 @pytest.fixture
-def steered(safe: Safe, steered_with: SteeredWith, config: FundConfig) -> Steered:
+def steered(safe: Safe, steered_with: SteeredWith, config: FundConfig, market: Market, tmp_path: Path) -> Steered:
     """The month's fund, with the Safe as its only proposer."""
     roles = config.roles.model_copy(update={"proposers": (safe.address,)})
-    return steered_with(config.model_copy(update={"roles": roles}))
+    ours = config.model_copy(update={"roles": roles})
+    return steered_with(ours, deployed_into(tmp_path, ours, market))
 
 
 def batch(path: Path, steered: Steered, safe: Safe) -> list[dict[str, Any]]:

@@ -1,9 +1,9 @@
 /** Looks at the chain as long as somebody looks at the page. */
 
 import { readFixed, readSnapshot } from "../chain.js";
-import { readerOf } from "../reader.js";
 import { readNav } from "../history.js";
 import { readMonths } from "../months.js";
+import { readerOf } from "../reader.js";
 import { inWords } from "../send.js";
 import { readPending } from "../timelock.js";
 import type { App } from "../view/app.js";
